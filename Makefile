@@ -1,0 +1,54 @@
+# Two commands: `make lab` opens the course, `make test` runs every test.
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= default
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip install --constraint constraints.txt
+
+# PyTorch's own index serves CPU wheels of 0.2 GB; elsewhere the Linux wheel brings CUDA along.
+TORCH_INDEX_cpu = --index-url https://download.pytorch.org/whl/cpu
+$(if $(filter default cpu,$(TORCH)),,$(error TORCH must be default or cpu; got $(TORCH)))
+
+# A Linux machine without a display gets the address printed; containers often run as root.
+DISPLAY_FOUND = $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter-out Linux,$(shell uname)))
+LAB_OPTIONS = --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
+	--ServerApp.kernel_websocket_connection_class=course_lib.server.PromptConnection \
+	$(if $(DISPLAY_FOUND),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: help lab test check notebooks measure
+
+help:
+	@echo "make lab         open the course in JupyterLab (TORCH=cpu: smaller download, no GPU)"
+	@echo "make test        run every test"
+	@echo "make check       run the quick tests (lint, unit, floors, notebook sources)"
+	@echo "make notebooks   build notebooks/*.ipynb from notebooks/source/*.py"
+	@echo "make measure     measure every notebook and write the figures into the texts"
+
+# --no-deps: torch alone comes from its index; what it needs follows with the course.
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and \
+		f'Python 3.11 or newer is needed; got {sys.version.split()[0]}. Try: make lab PYTHON=python3.12')"
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) --no-deps $(TORCH_INDEX_$(TORCH)) torch
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/installed-for-tests: $(VENV)/installed
+	$(PIP) --editable ".[test]"
+	@touch $@
+
+lab: $(VENV)/installed
+	$(BIN)/python -m jupyter lab $(LAB_OPTIONS)
+
+check: SELECT = -m "not slow and not browser"
+test check: $(VENV)/installed-for-tests
+	$(BIN)/ruff check
+	$(BIN)/codespell
+	$(BIN)/python -m pytest $(SELECT)
+
+notebooks: $(VENV)/installed-for-tests
+	$(BIN)/python notebooks/source/build.py
+
+measure: $(VENV)/installed-for-tests
+	$(BIN)/python tests/notebooks/measure.py

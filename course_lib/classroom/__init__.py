@@ -1,0 +1,14 @@
+"""The dialogue with the reader: checks, bets, progress, evidence, derivations and lectures."""
+
+from . import progress
+from .bet import Bet, Bets
+from .check import Checks
+from .derivation import Line, derivation
+from .evidence import evidence
+from .exercise import Exercise, Mistake, Unsolved, Verdict
+from .lecture import lecture
+
+__all__ = [
+    "Bet", "Bets", "Checks", "Exercise", "Line", "Mistake", "Unsolved", "Verdict",
+    "derivation", "evidence", "lecture", "progress",
+]

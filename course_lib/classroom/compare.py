@@ -1,0 +1,95 @@
+"""How two outcomes differ, in words: type, shape, dtype, finite values, values."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+KINDS = (
+    (Tensor, "a tensor"), (bool, "True or False"), (int, "a whole number"), (float, "a number"),
+    (str, "a string"), ((tuple, list), "a tuple or list"), (dict, "a dict"), (nn.Module, "a model"),
+    (type(None), "None"),
+)
+
+
+def comparable(value: Any) -> bool:
+    """Whether `value` is made of the things that `Comparison` can compare."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, (tuple, list)):
+        return all(map(comparable, value))
+    return any(isinstance(value, kind) for kind, _ in KINDS)
+
+
+def kind_difference(got: Any, want: Any, name: str = "result") -> str | None:
+    """Say so if `got` is not the kind of thing that `want` is; a float may also be given as an int."""
+    named = (entry for entry in KINDS if isinstance(want, entry[0]))
+    kind, words = next(named, (type(want), type(want).__name__))
+    accepted = isinstance(got, (int, float) if kind is float else kind)
+    if accepted and isinstance(got, bool) == isinstance(want, bool):
+        return None
+    return f"`{name}` must be {words}; got {'None' if got is None else type(got).__name__}."
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Compares outcomes up to an absolute and a relative tolerance; `dtype=False` ignores dtypes.
+
+    Outcomes are tensors, numbers, strings, None, models (by their `state_dict`), and tuples, lists or
+    dicts of these. TypeError for anything else in `want`.
+    """
+
+    atol: float = 1e-6
+    rtol: float = 1e-5
+    dtype: bool = True
+
+    def difference(self, got: Any, want: Any, name: str = "result") -> str | None:
+        """The first difference in words, or None."""
+        if not comparable(want):
+            raise TypeError(f"`{name}` must be of a kind that can be compared; got {type(want).__name__}.")
+        if isinstance(want, nn.Module) and isinstance(got, nn.Module):
+            got, want = dict(got.state_dict()), dict(want.state_dict())
+        different = kind_difference(got, want, name)
+        if different:
+            return different
+        if isinstance(want, Tensor):
+            return self._tensors(got.detach().cpu(), want.detach().cpu(), name)
+        if isinstance(want, (tuple, list, dict)):
+            return self._parts(got, want, name)
+        if isinstance(want, float):
+            numbers = torch.tensor([float(got), want], dtype=torch.float64)
+            return self._values(*numbers, name)
+        return None if got == want else f"`{name}` must be {want!r}; got {got!r}."
+
+    def _parts(self, got: Any, want: Any, name: str) -> str | None:
+        if not isinstance(want, dict):
+            got, want = dict(enumerate(got)), dict(enumerate(want))
+        if got.keys() != want.keys():
+            return f"`{name}` must have the parts {list(want)}; got {list(got)}."
+        parts = (self.difference(got[key], want[key], f"{name}[{key!r}]") for key in want)
+        return next(filter(None, parts), None)
+
+    def _tensors(self, got: Tensor, want: Tensor, name: str) -> str | None:
+        if got.shape != want.shape:
+            return f"`{name}` must have shape {tuple(want.shape)}; got {tuple(got.shape)}."
+        if self.dtype and got.dtype != want.dtype:
+            return f"`{name}` must have dtype {want.dtype}; got {got.dtype}."
+        return self._values(got, want, name)
+
+    def _values(self, got: Tensor, want: Tensor, name: str) -> str | None:
+        got, want = got.double(), want.double()
+        wrong = ~torch.isclose(got, want, atol=self.atol, rtol=self.rtol, equal_nan=True)
+        if not wrong.any():
+            return None
+        broken = ~got.isfinite() & want.isfinite()
+        gap = torch.where(wrong, (got - want).abs().nan_to_num(nan=torch.inf, posinf=torch.inf), -1.0)
+        where = torch.unravel_index((broken if broken.any() else gap).double().argmax(), got.shape)
+        place = f" at {[int(index) for index in where]}" if got.ndim else ""
+        came, expected = f"{got[where].item():.6g}", f"{want[where].item():.6g}"
+        if broken.any():
+            return f"`{name}` must be finite{place} (expected {expected}); got {came}."
+        return (
+            f"`{name}` has wrong values: the largest gap is {gap[where].item():.3g}{place}, "
+            f"where {expected} is expected; got {came}."
+        )

@@ -1,0 +1,47 @@
+"""Each formula once, as a pure function of tensors. Logs are natural: the unit is the nat."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def normal_log_prob(x: Tensor, loc: Tensor, log_scale: Tensor) -> Tensor:
+    r"""Log-density of a Gaussian, element by element.
+
+    .. math:: \log \mathcal{N}(x; \mu, \sigma^2)
+              = -\tfrac12 \Big(\frac{x - \mu}{\sigma}\Big)^2 - \log \sigma - \tfrac12 \log 2\pi
+
+    Shapes:     the three arguments broadcast; the result has their common shape.
+    Units:      `loc` and exp(`log_scale`) in the units of `x`; the result in nats.
+    """
+    z = (x - loc) * (-log_scale).exp()
+    return -0.5 * z.square() - log_scale - 0.5 * math.log(2 * math.pi)
+
+
+def multivariate_normal_log_prob(x: Tensor, loc: Tensor, scale_tril: Tensor) -> Tensor:
+    r"""Log-density of a Gaussian with covariance :math:`\Sigma = L L^\top`.
+
+    .. math:: \log \mathcal{N}(x; \mu, L L^\top)
+              = -\tfrac12 \lVert L^{-1}(x - \mu) \rVert^2 - \sum_d \log L_{dd} - \tfrac{D}{2} \log 2\pi
+
+    Shapes:     x (n, D); loc (..., D); scale_tril (..., D, D), lower triangular -> (..., n).
+    Units:      `loc` and `scale_tril` in the units of `x`; the result in nats.
+    Reference:  Murphy, Probabilistic Machine Learning: An Introduction (2022), section 3.2.
+    """
+    features = x.shape[-1]
+    identity = torch.eye(features, dtype=x.dtype, device=x.device)
+    whiten = torch.linalg.solve_triangular(scale_tril, identity, upper=False)  # (..., D, D)
+    z = (x - loc[..., None, :]) @ whiten.mT  # (..., n, D)
+    log_det = scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)  # (...)
+    return -0.5 * z.square().sum(-1) - log_det[..., None] - 0.5 * features * math.log(2 * math.pi)
+
+
+def categorical_kl(q: Tensor, log_p: Tensor) -> Tensor:
+    r"""Kullback-Leibler divergence between two categorical distributions, in nats.
+
+    .. math:: \mathrm{KL}(q \,\|\, p) = \sum_k q_k (\log q_k - \log p_k), \qquad 0 \log 0 = 0
+
+    Shapes:     q (..., K), probabilities; log_p (..., K), normalised log-probabilities -> (...).
+    """
+    return (torch.special.xlogy(q, q) - torch.where(q > 0, q * log_p, 0.0)).sum(-1)

@@ -1,0 +1,1 @@
+"""Inference: works on functions log_joint(z), never on models."""

@@ -1,0 +1,225 @@
+"""The exercises of lesson 08: reference, wrong answers by name, hints."""
+
+import torch
+
+from ... import datasets, rng
+from ...classroom import Checks, Exercise, Mistake
+from . import experiments
+from .singularity import SINGULAR_START
+
+# 1 · responsibilities ------------------------------------------------------------------------------------------
+
+
+def responsibilities(log_prior, log_likelihood):
+    """p(z | x), shape (n, K), from log p(z), shape (K,), and log p(x | z), shape (n, K)."""
+    return (log_prior + log_likelihood).softmax(-1)
+
+
+def _responsibilities_cases():
+    g = rng.seeded(1)
+    yield torch.tensor([0.2, 0.8]).log(), torch.randn(5, 2, generator=g)
+    yield torch.tensor([0.5, 0.3, 0.2]).log(), torch.randn(4, 3, generator=g) - 2000  # exp(-2000) underflows
+
+
+def _joint_divided_by_sum(log_prior, log_likelihood):
+    joint = (log_prior + log_likelihood).exp()
+    return joint / joint.sum(-1, keepdim=True)
+
+
+RESPONSIBILITIES = Exercise(
+    responsibilities,
+    _responsibilities_cases,
+    mistakes=(
+        Mistake(lambda prior, likelihood: likelihood.softmax(-1),
+                "The **prior is missing**: you normalised the likelihood alone. Bayes' rule weighs every component "
+                "with "
+                "$\\pi_k$ too, and a rare component needs stronger evidence."),
+        Mistake(lambda prior, likelihood: (prior + likelihood).softmax(0),
+                "**Normalised over the wrong axis**: your columns add up to one, so each component shares itself out "
+                "among "
+                "the data. Each *row*, one data point, must add up to one over the components."),
+        Mistake(lambda prior, likelihood: (prior + likelihood).exp(),
+                "**Not normalised**: this is the joint $p(x, z)$, the numerator. Divide by $p(x)$, its sum over $z$."),
+        Mistake(lambda prior, likelihood: (prior.exp() + likelihood).softmax(-1),
+                "**A probability was added to a log-probability**: `log_prior` is a log already, and products become "
+                "sums "
+                "of logs. Don't exponentiate it before adding."),
+        Mistake(lambda prior, likelihood: (prior + likelihood).log_softmax(-1),
+                "These are the **logs** of the responsibilities. The function should return probabilities."),
+        Mistake(_joint_divided_by_sum,
+                "The formula is right, but **far from all components it underflows**: exp(−2000) is 0 in floating "
+                "point, "
+                "and 0 / 0 is NaN. Stay in logs until the end: subtract the row's maximum first, or use `softmax`."),
+    ),
+    hints=(
+        "Which two logs make the log of the joint? And over what does the evidence sum: over data or over components?",
+        "`softmax` along the last axis of the log-joint is exp, divide by the sum, and safe against underflow, in "
+        "one.",
+    ),
+    minutes=5,
+    difficulty=1,
+)
+
+# 2 · the bound --------------------------------------------------------------------------------------------------
+
+
+def bound(log_joint, q):
+    """F(q, theta) of every row, shape (n,), from log p(x, z) and q(z), both (n, K)."""
+    return (q * log_joint - torch.special.xlogy(q, q)).sum(-1)
+
+
+def _bound_cases():
+    g = rng.seeded(2)
+    yield torch.randn(4, 3, generator=g), torch.rand(4, 3, generator=g).softmax(-1)
+    yield torch.randn(3, 2, generator=g), torch.tensor([[1.0, 0.0], [0.3, 0.7], [0.5, 0.5]])
+
+
+BOUND = Exercise(
+    bound,
+    _bound_cases,
+    mistakes=(
+        Mistake(lambda log_joint, q: (q * log_joint).sum(-1),
+                "The **entropy is missing**: $F$ has $-\\sum_k q_k \\log q_k$ as well. Without it the bound never "
+                "touches "
+                "$\\log p(x)$, unless $q$ is certain."),
+        Mistake(lambda log_joint, q: (q * log_joint + torch.special.xlogy(q, q)).sum(-1),
+                "The **entropy has the wrong sign**: $F = \\sum q \\log p(x, z) - \\sum q \\log q$; an undecided $q$ "
+                "raises it."),
+        Mistake(lambda log_joint, q: log_joint.logsumexp(-1),
+                "This is $\\log p(x)$ itself: the **log stands outside the sum**. Jensen's inequality moves it "
+                "inside, "
+                "and that is where the bound comes from."),
+        Mistake(lambda log_joint, q: (q * log_joint - torch.special.xlogy(q, q)).mean(-1),
+                "A **mean for a sum**: an expectation under $q$ weighs with $q$ already; dividing by $K$ again is "
+                "too much."),
+        Mistake(lambda log_joint, q: (q * log_joint - q * q.log()).sum(-1),
+                "Right, except where some $q_k = 0$: then `0 * log(0)` is **NaN**, while $q \\log q \\to 0$. "
+                "`torch.special.xlogy(q, q)` knows that limit."),
+        Mistake(lambda log_joint, q: (q * log_joint - torch.special.xlogy(q, q)).sum(),
+                "You **summed over the data too**: the bound is asked for each row, shape (n,)."),
+    ),
+    hints=(
+        "Write $F$ as two sums over $k$: the expected log-joint, and the entropy of $q$. Which axis is $k$?",
+        "`torch.special.xlogy(q, q)` is $q \\log q$ with $0 \\log 0 = 0$. Subtract it from `q * log_joint`, sum the "
+        "last axis.",
+    ),
+    minutes=8,
+    difficulty=2,
+)
+
+# 3 · the M-step -------------------------------------------------------------------------------------------------
+
+
+def m_step(x, r):
+    """Weights, means and variances, each (K,), from x, shape (n,), and responsibilities r, shape (n, K)."""
+    counts = r.sum(0)
+    means = (r * x[:, None]).sum(0) / counts
+    variances = (r * (x[:, None] - means).square()).sum(0) / counts
+    return counts / len(x), means, variances
+
+
+def _m_step_cases():
+    waiting = datasets.old_faithful()[:, 1]
+    g = rng.seeded(3)
+    yield waiting[:40].to(torch.get_default_dtype()), torch.rand(40, 2, generator=g).softmax(-1)
+    yield torch.randn(15, generator=g), torch.rand(15, 3, generator=g).softmax(-1)
+
+
+def _spread(x, r, centre):
+    return (r * (x[:, None] - centre).square()).sum(0)
+
+
+def _m_step_with(weights=None, means=None, variances=None):
+    """A wrong M-step: the right one with one of its three answers made by function(x, r, counts, means)."""
+
+    def wrong(x, r):
+        right, counts = m_step(x, r), r.sum(0)
+        loc = means(x, r, counts, right[1]) if means else right[1]
+        return (
+            weights(x, r, counts, loc) if weights else right[0],
+            loc,
+            variances(x, r, counts, loc) if variances else _spread(x, r, loc) / counts,
+        )
+
+    return wrong
+
+
+M_STEP = Exercise(
+    m_step,
+    _m_step_cases,
+    mistakes=(
+        Mistake(_m_step_with(weights=lambda x, r, counts, loc: counts),
+                "Your **weights are counts**: they add up to the number of data. Divide by $N$, so that they add up "
+                "to one."),
+        Mistake(_m_step_with(means=lambda x, r, counts, loc: (r * x[:, None]).mean(0)),
+                "Your **means are divided by $N$, not by $N_k$**: a component answers for $N_k = \\sum_n r_{nk}$ "
+                "data, "
+                "so that is what its mean must be divided by."),
+        Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, loc) / len(x)),
+                "Your **variances are divided by $N$, not by $N_k$**: rare components come out far too narrow."),
+        Mistake(_m_step_with(variances=lambda x, r, counts, loc: (_spread(x, r, loc) / counts).sqrt()),
+                "These are **standard deviations**; variances were asked for: no square root."),
+        Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, 0) / counts),
+                "Your **variances are second moments**: $\\mathbb{E}[x^2]$. Subtract the mean before you square."),
+        Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, x.mean()) / counts),
+                "Your variances are taken **around the mean of all data**. Each component has its own new mean."),
+        Mistake(lambda x, r: m_step(x, torch.nn.functional.one_hot(r.argmax(-1), r.shape[-1]).to(x)),
+                "You gave every data point **whole to one component** (that is k-means). EM shares it out: weigh "
+                "with $r$."),
+    ),
+    hints=(
+        "Everything is an average weighted with one column of `r`, divided by that column's sum.",
+        "`r` is (n, K) and `x` is (n,): `x[:, None]` makes `r * x[:, None]` an (n, K) table. Sum it over axis 0.",
+    ),
+    minutes=10,
+    difficulty=2,
+)
+
+# 5 · find the bug ------------------------------------------------------------------------------------------------
+
+
+def shared_variance(x, r, means):
+    """One variance for all components, weighed by their share of the data: x (n,), r (n, K), means (K,) -> ()."""
+    return (r * (x[:, None] - means).square()).sum() / len(x)
+
+
+def _shared_cases():
+    g = rng.seeded(5)
+    for components in (2, 3):
+        x, r = torch.randn(30, generator=g), (3 * torch.randn(30, components, generator=g)).softmax(-1)
+        yield x, r, m_step(x, r)[1]
+
+
+SHARED_VARIANCE = Exercise(
+    shared_variance,
+    _shared_cases,
+    mistakes=(
+        Mistake(experiments.colleagues_variance,
+                "That is **still the planted fault**: a plain mean of the components' variances counts a component "
+                "of two "
+                "galaxies as much as one of seventy. Which weights make every *galaxy* count once?"),
+        Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).sum(0) / r.sum(0),
+                "These are the **own variances** of the components, (K,); one shared number was asked for."),
+        Mistake(lambda x, r, means: x.var(correction=0),
+                "This is the **variance of all data** around their common mean: it forgets that there are "
+                "components."),
+        Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).sum(),
+                "A **sum, not a mean**: divide by the number of data."),
+        Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).mean(),
+                "Divided by **$N K$**: `.mean()` of the (n, K) table divides by $K$ as well, but every row of `r` "
+                "adds up to "
+                "one, so there are only $N$ data."),
+        Mistake(lambda x, r, means: ((r * (x[:, None] - means).square()).sum() / len(x)).sqrt(),
+                "This is the **standard deviation**: no square root."),
+    ),
+    hints=(
+        "The means and weights are right. Set the derivative of the bound with respect to one shared $\\sigma^2$ to "
+        "zero: "
+        "which sum stands in the numerator, and what divides it?",
+        "$\\sigma^2 = \\sum_k \\pi_k \\sigma_k^2$: the components' variances weighted with their share of the data.",
+    ),
+    minutes=12,
+    difficulty=3,
+)
+
+check = Checks("08", RESPONSIBILITIES, BOUND, M_STEP, SINGULAR_START, SHARED_VARIANCE)

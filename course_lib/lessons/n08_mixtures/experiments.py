@@ -1,0 +1,198 @@
+"""The experiments of lesson 08 that need many fits: many starts side by side, in one dimension."""
+
+import contextlib
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from ... import metrics, rng
+from ...errors import NumericalError
+from ...functional import normal_log_prob
+from ...models import Density, Gaussian, GaussianMixture
+from ...training import expectation_maximisation, fit
+
+
+class Fits(NamedTuple):
+    """R mixtures of K Gaussians in one dimension, fitted side by side; collapsed ones hold NaN."""
+
+    log_likelihood: Tensor  # (R,)
+    log_weights: Tensor  # (R, K)
+    loc: Tensor  # (R, K)
+    log_scale: Tensor  # (R, K), or (R, 1) if tied
+
+    def best(self) -> "Fits":
+        """The mixture with the highest log-likelihood alone, R = 1."""
+        first = self.log_likelihood.nan_to_num(nan=-torch.inf).argmax()
+        return Fits(*(column[first, None] for column in self))
+
+
+def log_joint(x: Tensor, fits: Fits) -> Tensor:
+    """log p(x, z) under each of R mixtures: x (n,) -> (R, n, K)."""
+    terms = normal_log_prob(x[:, None], fits.loc[:, None], fits.log_scale[:, None])
+    return fits.log_weights[:, None] + terms
+
+
+def random_starts(x: Tensor, components: int, starts: int, generator: Generator, tied: bool) -> Fits:
+    """Means at different random rows of `x`, the variance of the data, equal weights."""
+    rows = torch.stack([rng.rows(len(x), components, generator) for _ in range(starts)])  # (R, K)
+    log_scale = x.std(correction=0).log().expand(starts, 1 if tied else components)
+    weights = torch.full((starts, components), -math.log(components))
+    return Fits(torch.full((starts,), -torch.inf), weights, x[rows], log_scale)
+
+
+def em_step(x: Tensor, fits: Fits, kept: Tensor, variance_floor: float) -> Fits:
+    """One step of EM for each mixture; `kept` (R, n) is 1 for the rows it may learn from, else 0."""
+    table = log_joint(x, fits)  # (R, n, K)
+    log_evidence = table.logsumexp(-1)  # (R, n)
+    r = (table - log_evidence[..., None]).exp() * kept[..., None]  # (R, n, K)
+    counts = r.sum(1)  # (R, K)
+    loc = (r * x[:, None]).sum(1) / counts
+    scatter = (r * (x[:, None] - loc[:, None]).square()).sum(1)  # (R, K)
+    rows = kept.sum(-1, keepdim=True)  # (R, 1)
+    tied = fits.log_scale.shape[-1] < counts.shape[-1]
+    variance = scatter.sum(-1, keepdim=True) / rows if tied else scatter / counts
+    log_scale = 0.5 * variance.clamp_min(variance_floor).log()
+    return Fits((kept * log_evidence).sum(-1), (counts / rows).log(), loc, log_scale)
+
+
+def em_many_starts(x: Tensor, components: int, *, starts: int, generator: Generator, tied: bool = False,
+                   variance_floor: float = 0.0, steps: int = 300, kept: Tensor | None = None) -> Fits:
+    """EM from `starts` random starts side by side: x (n,)."""
+    kept = x.new_ones(starts, len(x)) if kept is None else kept
+    fits = random_starts(x, components, starts, generator, tied)
+    for _ in range(steps):
+        fits = em_step(x, fits, kept, variance_floor)
+    return fits
+
+
+def parameters(components: int, tied: bool) -> int:
+    """How many free numbers a mixture in one dimension has: weights, means, variances."""
+    return (components - 1) + components + (1 if tied else components)
+
+
+def criterion_by_components(x: Tensor, most: int, *, tied: bool, variance_floor: float, seed: int,
+                            criterion: Callable[[float, int, int], float] = metrics.bic, starts: int = 50) -> Tensor:
+    """The criterion of every start's fit with 1, 2, ..., `most` components: x (n,) -> (most, starts)."""
+    scores = []
+    for components in range(1, most + 1):
+        fits = em_many_starts(x, components, starts=starts, generator=rng.seeded(seed + components), tied=tied,
+                              variance_floor=variance_floor)
+        size = parameters(components, tied)
+        scores.append([criterion(value, size, len(x)) for value in fits.log_likelihood.tolist()])
+    return torch.tensor(scores)
+
+
+def held_out_by_components(x: Tensor, most: int, *, tied: bool, variance_floor: float, seed: int,
+                           folds: int = 10, starts: int = 20) -> Tensor:
+    """log p(x) of every row under mixtures fitted without its fold: (most, n)."""
+    fold = torch.randperm(len(x), generator=rng.seeded(seed)) % folds  # (n,)
+    scores = torch.empty(most, len(x))
+    for components in range(1, most + 1):
+        for held in range(folds):
+            kept = (fold != held).to(x).expand(starts, -1)
+            fits = em_many_starts(x, components, starts=starts, generator=rng.seeded(seed + components), tied=tied,
+                                  variance_floor=variance_floor, steps=100, kept=kept)
+            log_evidence = log_joint(x, fits.best())[0].logsumexp(-1)  # (n,)
+            scores[components - 1, fold == held] = log_evidence[fold == held]
+    return scores
+
+
+def cross_validated_gain(x: Tensor, *, folds: int, seed: int) -> Tensor:
+    """log p(x) of each row under two Gaussians minus under one, both fitted without its fold: x (n, D) -> (n,)."""
+    fold = torch.randperm(len(x), generator=rng.seeded(seed)) % folds
+    gain = torch.empty(len(x))
+    for held in range(folds):
+        train, test = x[fold != held], x[fold == held]
+        one = Gaussian(x.shape[1], covariance="full")
+        one.maximise(train)
+        with torch.no_grad():
+            gain[fold == held] = best_mixture(train, 2, starts=5, seed=seed).log_prob(test) - one.log_prob(test)
+    return gain
+
+
+def best_mixture(x: Tensor, components: int, *, starts: int, seed: int, steps: int = 60) -> GaussianMixture:
+    """The best of several EM fits with full covariances: x (n, D)."""
+    fitted = []
+    for start in range(starts):
+        model = GaussianMixture(components, x.shape[1], covariance="full").start_at(x, rng.seeded(seed + start))
+        fit(expectation_maximisation(model, x, steps=steps))
+        fitted.append(model)
+    return max(fitted, key=lambda model: metrics.mean_log_prob(model, x).value)
+
+
+def mixture(weights: Tensor, means: Tensor, variances: Tensor) -> GaussianMixture:
+    """A mixture in one dimension with these weights, means and variances, each (K,)."""
+    model = GaussianMixture(len(weights), 1)
+    with torch.no_grad():
+        model.logits.copy_(weights.log())
+        model.loc.copy_(means[:, None])
+        model.log_scale.copy_(0.5 * variances.log()[:, None])
+    return model
+
+
+def climb(x: Tensor, components: int, seed: int, steps: int = 25) -> list[float]:
+    """The mean log-likelihood of the library's EM after each step from a random start: x (n, D)."""
+    model = GaussianMixture(components, x.shape[1]).start_at(x, rng.seeded(seed))
+    return [-step.loss.item() for step in expectation_maximisation(model, x, steps=steps)]
+
+
+def climb_with(x: Tensor, components: int, seed: int, shared_variance: Callable, steps: int = 25) -> list[float]:
+    """The same for x (n,) and components that share the variance which `shared_variance(x, r, means)` gives."""
+    means, variance = x[rng.rows(len(x), components, rng.seeded(seed))], x.var(correction=0)
+    weights, climbed = torch.full((components,), 1 / components), []
+    for _ in range(steps):
+        table = weights.log() + normal_log_prob(x[:, None], means, 0.5 * variance.log())  # (n, K)
+        climbed.append(table.logsumexp(-1).mean().item())
+        r = table.softmax(-1)
+        weights, means = r.mean(0), r.mT @ x / r.sum(0)
+        variance = shared_variance(x, r, means)
+    return climbed
+
+
+def colleagues_variance(x: Tensor, r: Tensor, means: Tensor) -> Tensor:
+    """The lab's planted fault: a plain mean of the components' variances, as if each had as many data."""
+    own = (r * (x[:, None] - means).square()).sum(0) / r.sum(0)  # (K,)
+    return own.mean()
+
+
+def falls(climbs: list[list[float]]) -> Tensor:
+    """The deepest fall from one step to the next in each run, 0 where it never falls, shape (runs,)."""
+    return (-torch.tensor(climbs).diff(dim=-1)).clamp_min(0).max(-1).values
+
+
+def standard_errors(x: Tensor, model: GaussianMixture) -> tuple[Tensor, Tensor]:
+    """(estimates, standard errors) of weights, means and standard deviations of a mixture in one dimension.
+
+    The errors are the roots of the inverse of the observed information, the negative Hessian of log p(D), in
+    these parameters (the last weight is one minus the others): x (n,) -> (3 K - 1,) each.
+    """
+    size = len(model.logits)
+    estimates = torch.cat([model.weights[:-1], model.loc[:, 0], model.log_scale[:, 0].exp()]).detach()
+
+    def log_likelihood(theta: Tensor) -> Tensor:
+        weights, means, scales = theta.split([size - 1, size, size])
+        weights = torch.cat([weights, 1 - weights.sum(0, keepdim=True)])
+        return (weights.log() + normal_log_prob(x[:, None], means, scales.log())).logsumexp(-1).sum()
+
+    information = -torch.autograd.functional.hessian(log_likelihood, estimates)
+    return estimates, torch.linalg.inv(information).diagonal().sqrt()
+
+
+def log_likelihood_from(x: Tensor, weights: Tensor, means: Tensor, variances: Tensor, steps: int = 50) -> float:
+    """log p(D) where EM ends from this start, each (K,); where a component collapses, of the last good parameters.
+
+    Shapes:     x (n, 1).
+    """
+    model = mixture(weights, means, variances)
+    with contextlib.suppress(NumericalError):  # the model keeps what it had before the collapse
+        fit(expectation_maximisation(model, x, steps=steps))
+    return total_log_prob(model, x)
+
+
+@torch.no_grad()
+def total_log_prob(model: Density, x: Tensor) -> float:
+    """The log-likelihood of the whole data set, in nats."""
+    return model.log_prob(x).sum().item()

@@ -1,0 +1,231 @@
+// The face of an explorer: native controls, one canvas, and a flow of questions to the kernel that cannot queue up.
+
+const PATIENCE = 10000; // ms without an answer, after which what was asked is taken as lost
+
+function element(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+// What takes the focus. JupyterLab must leave its keys alone, and asks the focused element first.
+function focusable(tag, properties, ...children) {
+  const made = element(tag, properties, ...children);
+  made.dataset.lmSuppressShortcuts = "true";
+  return made;
+}
+
+const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
+const short = (value) => String(Number(value.toPrecision(6)));
+
+// Questions to the kernel: at most `depth` are out (one when the kernel is slow), the newest values win, and
+// every press of a button is kept, in its order. `root` is marked busy while an answer is awaited.
+function questions(model, root) {
+  const view = Math.random().toString(36).slice(2);
+  let waiting = [], asked = 0, answered = 0, depth = 1, last = 0;
+
+  function send(message) {
+    last = performance.now();
+    root.ariaBusy = "true";
+    model.send({ view, seq: ++asked, ...message });
+  }
+  function ask() {
+    if (performance.now() - last > PATIENCE) answered = asked;
+    if (!waiting.length || asked - answered >= depth) return;
+    send({ steps: waiting });
+    waiting = [];
+  }
+  return {
+    set(name, value) {
+      if (!waiting.at(-1)?.set) waiting.push({ set: {} });
+      waiting.at(-1).set[name] = value;
+      ask();
+    },
+    press(name) {
+      waiting.push({ press: name });
+      ask();
+    },
+    sharpen: () => send({ steps: [], sharp: true }),
+    hear(answer) {
+      if (answer.view !== view || answer.seq <= answered) return;
+      answered = answer.seq;
+      depth = answer.milliseconds < 25 ? 3 : answer.milliseconds < 60 ? 2 : 1;
+      ask();
+      root.ariaBusy = String(asked > answered);
+    },
+    idle: () => asked === answered && !waiting.length,
+  };
+}
+
+// Paints pictures in the order in which they came; one that is overtaken while it is decoded is left out.
+function painter(canvas) {
+  let came = 0, painted = 0;
+  return async (picture) => {
+    const turn = ++came, bitmap = await createImageBitmap(new Blob([picture]));
+    if (turn > painted) {
+      painted = turn;
+      if (canvas.width !== bitmap.width) Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+      canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    }
+    bitmap.close();
+  };
+}
+
+// Each control: (its face, change(value), ...) -> { field, show(value, corners) }.
+
+function slider({ label, low, high, step }, change) {
+  const range = focusable("input", { type: "range", min: low, max: high, step });
+  const number = focusable("input", { type: "number", min: low, max: high, step, ariaLabel: label });
+  const show = (value) => { range.value = value; number.value = short(value); };
+  range.addEventListener("input", () => { number.value = range.value; change(range.valueAsNumber); });
+  number.addEventListener("change", () => {
+    range.value = clamp(number.valueAsNumber || 0, low, high); // on the nearest step
+    number.value = range.value;
+    change(range.valueAsNumber);
+  });
+  return { field: element("div", { className: "explorer-field" }, element("label", {}, label, range), number), show };
+}
+
+function toggle({ label }, change) {
+  const box = focusable("input", { type: "checkbox" });
+  box.addEventListener("change", () => change(box.checked));
+  const field = element("div", { className: "explorer-field" }, element("label", {}, box, label));
+  return { field, show: (value) => { box.checked = value; } };
+}
+
+function choice({ label, options }, change) {
+  const list = focusable("select", {}, ...options.map((option) => element("option", { value: option }, option)));
+  list.addEventListener("change", () => change(list.value));
+  const field = element("div", { className: "explorer-field" }, element("label", {}, label, list));
+  return { field, show: (value) => { list.value = value; } };
+}
+
+function button({ label }, press) {
+  const field = focusable("button", { type: "button" }, label);
+  field.addEventListener("click", press);
+  return { field, show() {} };
+}
+
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
+
+function handles({ label, count, drag, bounds }, change, stage) {
+  let points = [];
+  const free = [drag.includes("x"), drag.includes("y")];
+  const main = free[0] ? 0 : 1; // the coordinate that a screen reader is told as the value
+  const knobs = Array.from({ length: count }, (_, i) => focusable("div", {
+    className: "explorer-handle", role: "slider", tabIndex: 0, ariaLabel: `${label} ${i + 1}`,
+    ariaValueMin: bounds[main][0], ariaValueMax: bounds[main][1],
+  }));
+  let corners = [[0, 0], [1, 1]]; // of the bounds, as fractions of the stage from its bottom left
+
+  function place(knob, point) {
+    const [left, bottom] = point.map((value, d) => corners[0][d] + (corners[1][d] - corners[0][d])
+      * (value - bounds[d][0]) / (bounds[d][1] - bounds[d][0]));
+    Object.assign(knob.style, { left: `${100 * left}%`, top: `${100 * (1 - bottom)}%` });
+    knob.ariaValueNow = short(point[main]);
+    knob.ariaValueText = `x = ${short(point[0])}, y = ${short(point[1])}`;
+  }
+  function move(i, target) {
+    points[i] = points[i].map((value, d) => free[d] ? clamp(target[d], ...bounds[d]) : value);
+    place(knobs[i], points[i]);
+    change(points.map((point) => [...point]));
+  }
+  function under(pointer) {
+    const box = stage.getBoundingClientRect();
+    const at = [(pointer.clientX - box.left) / box.width, (box.bottom - pointer.clientY) / box.height];
+    return at.map((value, d) => bounds[d][0] + (bounds[d][1] - bounds[d][0])
+      * (value - corners[0][d]) / (corners[1][d] - corners[0][d]));
+  }
+  knobs.forEach((knob, i) => {
+    knob.addEventListener("pointerdown", (event) => knob.setPointerCapture(event.pointerId));
+    knob.addEventListener("pointermove", (event) => { if (event.buttons) move(i, under(event)); });
+    knob.addEventListener("keydown", (event) => {
+      if (!(event.key in ARROWS)) return;
+      event.preventDefault();
+      const size = event.shiftKey ? 0.1 : 0.01; // of the bounds
+      move(i, points[i].map((value, d) => value + ARROWS[event.key][d] * size * (bounds[d][1] - bounds[d][0])));
+    });
+  });
+  stage.append(...knobs);
+  return {
+    field: "",
+    show(values, where) {
+      points = values.map((point) => [...point]);
+      corners = where;
+      knobs.forEach((knob, i) => place(knob, points[i]));
+    },
+  };
+}
+
+const CONTROLS = { slider, toggle, choice, button, handles };
+
+// Play and pause, for a player: one frame on whenever the one before is there and its time is over.
+function playback(flow, frame, last) {
+  const play = button({ label: "Play" }, () => (timer ? stop() : begin())).field;
+  const speed = slider({ label: "frames a second", low: 1, high: 30, step: 1 }, () => timer && begin());
+  let timer = null, wanted = null, end = last;
+  speed.show(10);
+
+  function stop() {
+    clearInterval(timer);
+    timer = null;
+    play.textContent = "Play";
+  }
+  function begin() {
+    stop();
+    wanted = null;
+    play.textContent = "Pause";
+    if (frame() >= end) flow.set("frame", 0);
+    timer = setInterval(step, 1000 / speed.field.querySelector("input").valueAsNumber);
+  }
+  function step() {
+    if (!flow.idle()) return;
+    end = frame() + 1 === wanted ? frame() : last; // a process that did not go on has ended
+    if (frame() >= end) return stop();
+    wanted = frame() + 1;
+    flow.set("frame", wanted);
+  }
+  return { fields: [play, speed.field], stop };
+}
+
+function render({ model, el }) {
+  const { title, size, controls } = model.get("face");
+  const root = element("div", { className: "explorer", role: "group", ariaLabel: title });
+  root.dataset.lmSuppressShortcuts = "true";
+  const flow = questions(model, root);
+  const canvas = element("canvas", { width: size[0], height: size[1], role: "img" });
+  const stage = element("div", { className: "explorer-stage" }, canvas);
+  stage.style.width = `${size[0]}px`;
+  const error = element("div", { className: "explorer-error", role: "alert", hidden: true });
+  const parts = Object.entries(controls).map(([name, face]) => {
+    const change = face.kind === "button" ? () => flow.press(name) : (value) => flow.set(name, value);
+    return { name, ...CONTROLS[face.kind](face, change, stage) };
+  });
+  const player = "frame" in controls && playback(flow, () => model.get("answer").state.frame, controls.frame.high);
+  const fields = [...(player ? player.fields : []), ...parts.map((part) => part.field)];
+  root.append(element("div", { className: "explorer-title" }, title), stage, error,
+    element("div", { className: "explorer-controls" }, ...fields));
+  el.append(root);
+
+  const paint = painter(canvas), look = () => paint(model.get("picture"));
+  function hear() {
+    const answer = model.get("answer");
+    canvas.ariaLabel = answer.alt;
+    error.textContent = answer.error;
+    error.hidden = !answer.error;
+    flow.hear(answer);
+    if (flow.idle()) parts.forEach(({ name, show }) => show(answer.state[name], answer.corners[name]));
+  }
+  model.on("change:picture", look);
+  model.on("change:answer", hear);
+  look();
+  hear();
+  if (devicePixelRatio >= 1.5) flow.sharpen();
+  return () => {
+    model.off("change:picture", look);
+    model.off("change:answer", hear);
+    if (player) player.stop();
+  };
+}
+
+export default { render };

@@ -1,0 +1,171 @@
+# %% [markdown] slideshow={"slide_type": "slide"}
+# # 00 · Start here
+#
+# **Question.** How does this course work?
+#
+# **You will be able to**
+#
+# 1. place a bet in probabilities and be scored in nats ([exercise 1](#Exercise-1:-log_score))
+# 2. let a check tell you which mistake you made ([exercise 1](#Exercise-1:-log_score))
+# 3. find hints, solutions, your progress, and the next notebook ([exercise 1](#Exercise-1:-log_score))
+#
+# **You need** Python with functions and arrays, some calculus, and probability as far as Bayes' rule.
+#
+# **Time.** 10 minutes, in which you move, bet and solve for the first time.
+#
+# **Measured.** *Run all* takes 0 s and 0 MiB.
+
+# %% slideshow={"slide_type": "skip"}
+import math
+from course_lib import lessons
+from course_lib.classroom import evidence, progress
+from course_lib.doctor import doctor
+from course_lib.lessons.n00_start_here import bets, check, explorers
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Two numbers, one digit
+#
+# No theory yet. Click into the cell below, press Shift and Enter together, then **drag the orange point** (or focus
+# it and use the arrow keys).
+
+# %% slideshow={"slide_type": "fragment"}
+explorers.two_numbers_one_digit()
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Each of 5,620 scanned digits, written by 43 people, is a point in a space of 64 dimensions, one for each pixel; the
+# grey dots show where every fifth of them falls on this plane. The picture under your hand is made from **two**
+# numbers. Nobody told the computer what a 6 is, and yet between the places of the 6s and the 0s lie pictures that
+# look like something between a 6 and a 0. These two numbers are *latent*: not measured, but assumed to lie behind
+# what was measured.
+#
+# That is the theme of the course: **describe how data could have been made, with something hidden inside, and then
+# reason backwards**. The plane above is the simplest one possible, flat and blurry. By notebook 10 you will have
+# built one that bends, and know what it means that it does.
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# *Speaker notes.* Let somebody from the audience drag the point blindly and let the room shout what digit it is. Ask:
+# how many pictures of this size are there? Then the bet.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Is everything here?
+#
+# The doctor looks at versions, device, memory, and whether widgets can work. A line with a problem says what to do.
+# No GPU is needed; where there is one, training uses it.
+
+# %% slideshow={"slide_type": "fragment"}
+doctor()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Bets
+#
+# Before a result is shown you will often be asked to bet. You do not pick an answer: you **spread your belief** over
+# all of them, give each a weight, and press the button. When the result is there, your score is the natural logarithm
+# of the probability that you gave to what happened. Its unit is the **nat**.
+#
+# $$\text{score} = \log p(\text{what happened})$$
+#
+# Who is sure and right loses nothing, $\log 1 = 0$; who spreads evenly over four answers loses $\log 4$ whatever
+# happens; who is sure and wrong loses a lot. Over the course your bets become a probabilistic model with a
+# log-likelihood of its own: exactly what the course is about, with you as the model.
+
+# %% slideshow={"slide_type": "fragment"}
+bets.pictures()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Exercises
+#
+# An exercise is a function to write. Its **check** answers in one of three ways: *not attempted yet*, *passed*, or
+# *not yet* together with **the name of your mistake**, because it knows the usual wrong answers too. Try one of them
+# here on purpose: return `-math.log(probability)`, or forget the `return`. Nothing you do in an exercise can break
+# the notebook, *Run all* works with everything unsolved, and an endless loop is cut off.
+#
+# ### Exercise 1: log_score
+#
+# *2 minutes, ★☆☆.* Write the score of a bet, in nats, for a `probability` between 0 and 1. Stuck? Make a new cell and
+# run `check.log_score.hint()`; run it again for a stronger hint. `check.log_score.solution()` shows a tested answer.
+
+# %% tags=["exercise"] slideshow={"slide_type": "fragment"}
+def log_score(probability):
+    raise NotImplementedError
+
+
+check.log_score(log_score)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Now the result of the bet. Seventeen choices for each of 64 pixels:
+
+# %% slideshow={"slide_type": "fragment"}
+digits_of_the_count = 64 * math.log10(17)
+print(f"17 to the power of 64 has {int(digits_of_the_count) + 1} decimal digits")
+bets.pictures.settle(sum(digits_of_the_count > limit for limit in (9, 40, 90)))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Your progress, and lectures
+#
+# What you bet and solve is kept in one small file on this computer, outside the course's folder; nothing is ever sent
+# anywhere. An update of the course does not touch it. For a projector, `from course_lib.classroom import lecture` and
+# then `lecture()` enlarges the type and folds the code; `lecture(False)` goes back.
+
+# %% slideshow={"slide_type": "fragment"}
+groups = [group for lesson in lessons.every() for group in (lesson.check, lesson.bets)]
+progress.summary(*groups)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The map
+#
+# | part | notebook | its question |
+# | --- | --- | --- |
+# | I Why model how data is made | 01 Two ways to model | What is the difference between knowing the answer and knowing the process? |
+# | | 02 What generative models buy | Why bother, when prediction is all I need? |
+# | | 03 Images from an unknown distribution | How can you draw from a distribution that nobody knows? |
+# | II Learning when everything is seen | 04 Neural conditionals | How does a network say "I am not sure"? |
+# | | 05 Fully observed models | What if nothing is hidden? |
+# | | 06 Stochastic gradients | How can a guess from 64 examples replace a sum over 60,000? |
+# | III What the data do not show | 07 Latents and features | What is hidden behind a picture? |
+# | | [08 Mixtures](08_mixtures.ipynb) | What if the hidden cause is a choice? |
+# | | 09 Infinite mixtures | What if the hidden cause is a number? |
+# | | 10 Deep latent variable models | How far do two simple pieces reach? |
+# | IV What cannot be computed | 11 Intractable evidence | Why can't we just do the integral? |
+# | | 12 Intractable posteriors | Which causes could have made this picture? |
+# | | 13 Approximate inference | What can we do instead, and what does it cost? |
+# | | 14 Posteriors over parameters | What do we know about the parameters themselves? |
+# | V Beyond | 15 Amortised inference | Can one network answer for every data point? |
+#
+# Notebooks with a link are finished; the others are being written, to the same standard.
+#
+# **Notation, the same everywhere.** $x$ data, of shape $(n, D)$: $n$ rows of $D$ numbers · $z$ what is latent · $k$
+# one of $K$ components · $y$ a label or context · $\theta$ parameters · $p$ the model, $p^*$ the unknown truth, $q$
+# an approximation · $g$ a random generator with a named seed · $\log$ the natural logarithm, in nats.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## What you learnt
+#
+# 1. Latent numbers can stand behind a picture, and moving them moves the picture.
+# 2. A bet spreads probability; its score is the logarithm of what happened, in nats.
+# 3. A check names your mistake; hints come in two strengths; a solution is one call away.
+#
+# ## The statements, measured
+#
+# The course teaches 33 statements about generative models, S1 to S33, and lets you *measure* each: every number that
+# a notebook claims is computed in it, stands beside the range where it is expected, and is held to that range
+# whenever the course is tested. This is where they gather; today the table is empty.
+
+# %% slideshow={"slide_type": "fragment"}
+evidence.table()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Still intractable
+#
+# Almost everything: where the plane above came from, why two numbers and not three, what a *good* picture is, and how
+# probable each one. Until the other notebooks are finished, go on with [08, Mixtures](08_mixtures.ipynb).
+#
+# ## In practice
+#
+# The keys that you need in JupyterLab: Shift+Enter runs a cell, Esc then B makes a new one below, Esc then Z undoes;
+# the menu *Run* has *Run All Cells*; *Kernel* has *Restart* if all else fails.
+#
+# ## References
+#
+# - E. Alpaydin, C. Kaynak: *Optical Recognition of Handwritten Digits*. UCI Machine Learning Repository (1998), CC BY
+#   4.0. The scans.
+# - I. J. Good: Rational decisions. *Journal of the Royal Statistical Society B* 14 (1952). The logarithmic score.

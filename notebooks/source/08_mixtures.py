@@ -1,0 +1,609 @@
+# %% [markdown] slideshow={"slide_type": "slide"}
+# # 08 · Mixtures
+#
+# **Question.** What if the hidden cause is a choice?
+#
+# **You will be able to**
+#
+# 1. compute an exact posterior over a hidden choice, safely in floating point ([exercise
+#    1](#Exercise-1:-responsibilities))
+# 2. bound a log-likelihood from below, and say how large the gap is ([exercise 2](#Exercise-2:-bound))
+# 3. derive and write the M-step of EM ([exercise 3](#Exercise-3:-m_step)), and find a fault in one by its invariants
+#    ([exercise 5](#Exercise-5:-shared_variance))
+# 4. make maximum likelihood fail on purpose, and say what that failure means ([exercise
+#    4](#Exercise-4:-singular_start))
+#
+# **You need** Bayes' rule, logarithms, and the gradient of a sum. Notation: $x$ data of shape $(n, D)$, $z$ latent,
+# $k$ one of $K$ components, $\pi_k$ its weight; $\log$ is natural and its unit is the nat.
+#
+# **Time.** 50 minutes to read, 45 for the exercises.
+#
+# **Measured.** *Run all* takes 0 s and 0 MiB.
+
+# %% slideshow={"slide_type": "skip"}
+from course_lib import datasets, metrics, models, plots, rng
+from course_lib.classroom import Line, derivation, evidence
+from course_lib.inference import oracle
+from course_lib.lessons.n08_mixtures import bets, check, experiments, explorers, pictures
+from course_lib.training import expectation_maximisation, fit, gradient_descent
+import torch
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## A geyser with two moods
+#
+# In Yellowstone the geyser Old Faithful has its next eruption announced on a board. How long should the board tell
+# the visitors to wait? The mean of 272 waits is a fine number to print, and a bad one to believe: look where it lies.
+
+# %% slideshow={"slide_type": "fragment"}
+torch.set_default_dtype(torch.float64)  # few data, exact sums: double precision costs nothing here
+x = datasets.old_faithful()  # (272, 2): length of an eruption, wait until the next, both in minutes
+waiting = x[:, 1:]  # (272, 1)
+one = models.Gaussian(1)
+one.maximise(waiting)
+near = ((waiting - one.loc).abs() < 2.5).double().mean().item()
+
+figure, ax = plots.figure()
+plots.histogram(ax, waiting[:, 0], bins=25)
+plots.density_curve(ax, one, 35, 105, label="one Gaussian, maximum likelihood")
+ax.axvline(one.loc.item(), color=plots.TRUTH, ls=":", label="mean")
+ax.set(xlabel="wait until the next eruption (min)", ylabel="density (1/min)")
+ax.legend()
+plots.show(figure, alt=f"Histogram of {len(x)} waits with two humps; their mean, {one.loc.item():.1f} minutes, "
+           f"lies in the valley between: only {near:.0%} of the waits come within 2.5 minutes of it.")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# Nobody wrote down the geyser's *mood*. Yet the picture asks for one: sometimes the wait is about 55 minutes,
+# sometimes about 80, seldom anything between. This notebook takes that hidden choice seriously: it is the simplest
+# **latent variable**, and one of the few for which everything can still be computed exactly. That makes it the place
+# to learn the words *marginal*, *posterior* and *bound*, before they become hard.
+#
+# **Bet before you read on.** Spread your belief over the answers: you will be scored with the logarithm of what you
+# gave to the one that happens.
+
+# %% slideshow={"slide_type": "fragment"}
+bets.gain()
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# *Speaker notes.* Let the room bet by a show of hands before the first formula; write the distribution on the board.
+# Ask: how would you explain the valley without a hidden variable? Usual answer: "the geyser is noisy". Noise would
+# fill the valley, not dig it.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The model: first a choice, then a number
+#
+# **The story.** Nature first chooses a mood $z$, with probabilities $\pi_1, \dots, \pi_K$. Then it draws the wait $x$
+# from the Gaussian of that mood. You see $x$; you never see $z$.
+#
+# **The graph and the factorisation** say the same: an arrow from $z$ to $x$, and
+#
+# $$p_\theta(x, z) = \underbrace{p_\theta(z)}_{\text{prior}} \; \underbrace{p_\theta(x \mid z)}_{\text{likelihood}} = \pi_z \; \mathcal{N}(x; \mu_z, \sigma_z^2),
+# \qquad \theta = (\pi, \mu, \sigma).$$
+
+# %% slideshow={"slide_type": "fragment"}
+figure, ax = plots.figure(height=1.6, width=4)
+nodes, plate = {"$z$": (0, 0), "$x$": (1.6, 0)}, (-0.5, -0.5, 2.6, 1.0)
+plots.graph(ax, nodes, [("$z$", "$x$")], observed=["$x$"], plate=plate, repeats="$n$")
+plots.show(figure, alt=f"Graphical model: an arrow from the latent choice z to the observed x, in a plate that "
+           f"repeats for each of n = {len(waiting)} eruptions.")
+models.GaussianMixture.card
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The marginal is a sum
+#
+# What is the density of a wait, when the mood is not known? Whatever the mood was, it was *one* of them: add up.
+#
+# $$p_\theta(x) = \sum_{k=1}^{K} p_\theta(x, z = k) = \sum_{k=1}^{K} \pi_k \, \mathcal{N}(x; \mu_k, \sigma_k^2).$$
+#
+# In logs the sum becomes `logsumexp`: it subtracts the largest term before it takes exponentials, so that nothing
+# underflows. Both lines below are this formula; the class in the library is only a place to keep the parameters.
+
+# %% slideshow={"slide_type": "fragment"}
+weights, means, scales = torch.tensor([0.4, 0.6]), torch.tensor([55.0, 80.0]), torch.tensor([6.0, 6.0])  # by eye
+
+
+def log_joint(x, weights, means, scales):
+    return weights.log() + torch.distributions.Normal(means, scales).log_prob(x)  # (n, 1) with (K,) -> (n, K)
+
+
+by_eye = experiments.mixture(weights, means, scales.square())
+torch.testing.assert_close(by_eye.log_joint(waiting), log_joint(waiting, weights, means, scales))
+torch.testing.assert_close(by_eye.log_prob(waiting), log_joint(waiting, weights, means, scales).logsumexp(-1))
+f"by eye {metrics.mean_log_prob(by_eye, waiting)}, one Gaussian {metrics.mean_log_prob(one, waiting)} nats an eruption"
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Is this really *the* evidence? The oracle of the course knows nothing of mixtures: it takes any function
+# $\log p(x, z)$ and the list of all values of $z$, evaluates one after the other, and adds. In this notebook the
+# truth is that cheap.
+
+# %% slideshow={"slide_type": "fragment"}
+def brute_force(z):  # log p(x, z) for one value of z, with nothing of ours in it: (n,)
+    return torch.distributions.Normal(means[z], scales[z]).log_prob(waiting[:, 0]) + weights[z].log()
+
+
+exact = oracle.enumeration(brute_force, values=torch.arange(2))
+gap = (by_eye.log_prob(waiting) - exact.log_evidence).abs().max().item()
+evidence("S23", "largest gap between log p(x) and the sum over all z", gap, expect=(0, 1e-10), unit="nats")
+
+points, log_weights = oracle.grid(-50, 200, 5000)
+f"p(x) integrates to {(by_eye.log_prob(points) + log_weights).logsumexp(0).exp().item():.9f}"
+
+# %% slideshow={"slide_type": "subslide"}
+figure = pictures.marginal_as_a_sum(waiting, by_eye, 35, 105, "wait until the next eruption (min)")
+crossing = points[(by_eye.posterior(points)[:, 0] - 0.5).abs().argmin()].item()
+plots.show(figure, alt=f"Left: two weighted bells and their sum over the histogram. Right: as the wait grows, the "
+           f"posterior of mood 1 falls from 1 to 0 and that of mood 2 rises; they cross at {crossing:.1f} minutes.")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The posterior is exact
+#
+# You waited 65 minutes. Which mood was it? Bayes' rule divides one term of the sum by the whole sum:
+#
+# $$p_\theta(z = k \mid x) = \frac{p_\theta(x, z = k)}{p_\theta(x)} = \frac{\pi_k \, \mathcal{N}(x; \mu_k, \sigma_k^2)}{\sum_j \pi_j \, \mathcal{N}(x; \mu_j, \sigma_j^2)} =: r_k(x).$$
+#
+# The $r_k$ are called **responsibilities**: how much component $k$ answers for $x$. They are no hard labels. *A
+# common slip*: $p(x \mid z = k)$, how well mood $k$ predicts 65 minutes, is not $p(z = k \mid x)$; the prior stands
+# between them.
+
+# %% slideshow={"slide_type": "fragment"}
+wait = torch.tensor([[65.0]])
+likelihood, joint = by_eye.log_likelihood(wait).exp()[0], by_eye.log_joint(wait).exp()[0]
+for k in range(2):
+    print(f"mood {k + 1}: prior {weights[k]:.2f} × likelihood {likelihood[k]:.5f} = joint {joint[k]:.5f}; "
+          f"divided by p(x) = {joint.sum():.5f}: posterior {by_eye.posterior(wait)[0, k]:.3f}")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Exercise 1: responsibilities
+#
+# *5 minutes, ★☆☆.* From `log_prior` of shape $(K,)$ and `log_likelihood` of shape $(n, K)$ compute the
+# responsibilities, $(n, K)$. One of the tests has a data point that lies very far from every component. Stuck? Run
+# `check.responsibilities.hint()`, and again for more; `check.responsibilities.solution()` shows one.
+
+# %% tags=["exercise"] slideshow={"slide_type": "fragment"}
+def responsibilities(log_prior, log_likelihood):
+    raise NotImplementedError
+
+
+check.responsibilities(responsibilities)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Explorer: build a mixture by hand
+#
+# Five numbers make a model. Three questions that only moving them answers:
+#
+# 1. Can you get within 0.01 nats of the best? Which slider matters least at the end?
+# 2. Put the weight of component 1 at 0.01 and leave the rest. How many nats does it cost, and why not infinitely
+#    many?
+# 3. Find a *second*, different setting with exactly the same log-likelihood as your best one.
+
+# %% slideshow={"slide_type": "fragment"}
+explorers.build_a_mixture()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Why not simply set the gradient to zero?
+#
+# For one Gaussian that is a line of algebra. Here the sum stands *inside* the logarithm. Take one data point and one
+# mean:
+#
+# $$\frac{\partial}{\partial \mu_k} \log p(x)
+# = \frac{1}{p(x)} \, \frac{\partial \, p(x, k)}{\partial \mu_k}
+# = \frac{p(x, k)}{p(x)} \, \frac{\partial \log p(x, k)}{\partial \mu_k}
+# = r_k(x) \, \frac{x - \mu_k}{\sigma_k^2}.$$
+#
+# First the chain rule (only the $k$-th term of the sum knows $\mu_k$), then $\partial p = p \, \partial \log p$, then
+# the definition of $r_k$ and the derivative of $-(x - \mu_k)^2 / 2 \sigma_k^2$. Each line with its value, at a wait
+# of 65 minutes:
+
+# %% slideshow={"slide_type": "fragment"}
+mu = means.clone().requires_grad_()
+joint = log_joint(wait, weights, mu, scales)[0].exp()  # (2,)
+(d_evidence,) = torch.autograd.grad(joint.sum().log(), mu, retain_graph=True)
+(d_joint,) = torch.autograd.grad(joint[0], mu, retain_graph=True)
+r = by_eye.posterior(wait)[0, 0]
+derivation(
+    Line(r"\partial_{\mu_1} \log p(x)", "automatic differentiation", d_evidence[0]),
+    Line(r"\tfrac{1}{p(x)} \, \partial_{\mu_1} p(x, 1)", "chain rule", d_joint[0] / joint.sum()),
+    Line(r"r_1 \, (x - \mu_1) / \sigma_1^2", "responsibility", r * (65 - means[0]) / scales[0] ** 2),
+)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Setting the sum over the data to zero gives $\mu_k = \sum_n r_{nk} x_n / \sum_n r_{nk}$: a weighted mean. But the
+# weights $r_{nk}$ depend on $\mu$ themselves. A circle! If we knew the responsibilities, the parameters would be
+# easy; if we knew the parameters, so would be the responsibilities. **EM** walks round this circle. To see why it
+# arrives, we need a bound.
+#
+# ## A bound that touches
+#
+# Take *any* distribution $q(z)$. Five lines, each with its reason:
+#
+# $$\begin{aligned}
+# \log p(x) &= \log \sum_z p(x, z) && \text{the marginal is a sum} \\
+# &= \log \sum_z q(z) \, \frac{p(x, z)}{q(z)} && \text{multiply and divide by } q(z) \\
+# &\ge \sum_z q(z) \log \frac{p(x, z)}{q(z)} \;=:\; F(q, \theta) && \text{Jensen: the log of a mean is at least the mean of the logs} \\
+# &= \sum_z q(z) \log \frac{p(z \mid x) \, p(x)}{q(z)} && \text{product rule} \\
+# &= \log p(x) - \mathrm{KL}\big(q(z) \,\|\, p(z \mid x)\big) && \log p(x) \text{ does not depend on } z
+# \end{aligned}$$
+#
+# The last line tells all: the gap *is* the Kullback–Leibler divergence, so it is never negative, and it is zero
+# exactly when $q$ is the posterior. Below is every line evaluated for all 272 waits and a $q$ that knows nothing, one
+# half each.
+
+# %% slideshow={"slide_type": "fragment"}
+q = torch.full((len(waiting), 2), 0.5)  # (n, K), any distribution
+joint, posterior, log_p = by_eye.log_joint(waiting), by_eye.posterior(waiting), by_eye.log_prob(waiting)
+divided = (q * (joint - q.log()).exp()).sum(-1).log()  # (n,)
+product = (q * (posterior.log() + log_p[:, None] - q.log())).sum(-1)
+kl = (q * (q / posterior).log()).sum(-1)
+derivation(
+    Line(r"\log p(x)", "the marginal is a sum", log_p.mean()),
+    Line(r"\log \sum_z q \, p(x, z) / q", "multiply and divide by q", divided.mean()),
+    Line(r"\sum_z q \log [p(x, z) / q]", "Jensen", (q * (joint - q.log())).sum(-1).mean(), ">="),
+    Line(r"\sum_z q \log [p(z \mid x) \, p(x) / q]", "product rule", product.mean()),
+    Line(r"\log p(x) - \mathrm{KL}(q \,\|\, p(z \mid x))", "p(x) does not depend on z", (log_p - kl).mean()),
+)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Exercise 2: bound
+#
+# *8 minutes, ★★☆.* Compute $F(q, \theta)$ for each row from `log_joint` and `q`, both $(n, K)$. A $q$ may be certain:
+# mind $0 \log 0$.
+
+# %% tags=["exercise"] slideshow={"slide_type": "fragment"}
+def bound(log_joint, q):
+    raise NotImplementedError
+
+
+check.bound(bound)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## EM: close the gap, then raise the roof
+#
+# **E-step.** Keep $\theta$, choose $q = p(z \mid x)$: the gap closes, $F = \log p(x)$.
+#
+# **M-step.** Keep $q = r$, choose the $\theta$ that maximises $F$. Only $\sum_{nk} r_{nk} \log p(x_n, k)$ depends on
+# it, and there the log meets each Gaussian alone. With $N_k = \sum_n r_{nk}$:
+#
+# $$\frac{\partial F}{\partial \mu_k} = \sum_n r_{nk} \frac{x_n - \mu_k}{\sigma_k^2} = 0 \;\Rightarrow\; \mu_k = \frac{1}{N_k} \sum_n r_{nk} x_n$$
+#
+# $$\frac{\partial F}{\partial \sigma_k} = \sum_n r_{nk} \Big( \frac{(x_n - \mu_k)^2}{\sigma_k^3} - \frac{1}{\sigma_k} \Big) = 0 \;\Rightarrow\; \sigma_k^2 = \frac{1}{N_k} \sum_n r_{nk} (x_n - \mu_k)^2$$
+#
+# For the weights, $\sum_k \pi_k = 1$ enters with a Lagrange multiplier $\lambda$:
+#
+# $$\frac{\partial}{\partial \pi_k} \Big[ \sum_{nk} r_{nk} \log \pi_k + \lambda \big( 1 - \textstyle\sum_k \pi_k \big) \Big] = \frac{N_k}{\pi_k} - \lambda = 0
+# \;\Rightarrow\; \pi_k = \frac{N_k}{\lambda} = \frac{N_k}{N}.$$
+#
+# Since neither step can lower $F$, and after each E-step $F = \log p(x)$, **the log-likelihood never goes down**. The
+# chain, in numbers:
+
+# %% slideshow={"slide_type": "fragment"}
+def free_energy(q, model):
+    return (q * model.log_joint(waiting) - torch.special.xlogy(q, q)).sum(-1).mean()
+
+
+better = experiments.mixture(weights, means, scales.square())
+better.maximise(waiting, posterior)
+derivation(
+    Line(r"F(q, \theta)", "any q", free_energy(q, by_eye)),
+    Line(r"F(r, \theta) = \log p_\theta(x)", "E-step: closes the gap", free_energy(posterior, by_eye), "<="),
+    Line(r"F(r, \theta_\text{new})", "M-step: raises the bound", free_energy(posterior, better), "<="),
+    Line(r"\log p_{\theta_\text{new}}(x)", "a bound lies below", better.log_prob(waiting).mean(), "<="),
+)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Explorer: EM as a tug of two bars
+#
+# Twelve waits; drag each one's responsibility up and down (or focus a point and use the arrow keys).
+#
+# 1. Can you bring $F$ *above* $\log p(x)$? Can you touch it by hand?
+# 2. Press the M-step while the gap is open: by how much does $\log p(x)$ rise, and does the gap close or open?
+# 3. *Swap the names* after EM has converged. Which of the bars moves? What does that tell you about the meaning of
+#    "component 1"?
+
+# %% slideshow={"slide_type": "fragment"}
+explorers.tug_of_two_bars()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Exercise 3: m_step
+#
+# *10 minutes, ★★☆.* Write the M-step for data `x` of shape $(n,)$ and responsibilities `r` of shape $(n, K)$. Return
+# `(weights, means, variances)`, each $(K,)$.
+
+# %% tags=["exercise"] slideshow={"slide_type": "fragment"}
+def m_step(x, r):
+    raise NotImplementedError
+
+
+check.m_step(m_step)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## The whole algorithm
+#
+# Two lines in a loop. The library's `expectation_maximisation` does just this, in any dimension, and yields after
+# every step so that we can watch. The asserts: same start, same number of steps, same parameters.
+
+# %% slideshow={"slide_type": "fragment"}
+def em(x, weights, means, variances, steps):
+    for _ in range(steps):
+        r = log_joint(x, weights, means, variances.sqrt()).softmax(-1)  # E-step, (n, K)
+        weights, means = r.mean(0), (r * x).sum(0) / r.sum(0)  # M-step
+        variances = (r * (x - means) ** 2).sum(0) / r.sum(0)
+    return weights, means, variances
+
+
+ours, library = em(waiting, weights, means, scales**2, 30), experiments.mixture(weights, means, scales**2)
+fit(expectation_maximisation(library, waiting, steps=30))
+torch.testing.assert_close(ours, (library.weights, library.loc[:, 0], library.log_scale[:, 0].exp() ** 2))
+[f"{value:.3f}" for part in ours for value in part.tolist()]
+
+# %% slideshow={"slide_type": "subslide"}
+explorers.watch_em()
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# *Speaker notes.* Play with K = 2 first, then K = 6 with several seeds: different seeds end at different places, and
+# each run only climbs. Ask why the curve has plateaus (a component travels from one cluster to another). Stop at a
+# plateau and ask whether EM has converged.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## EM against gradient ascent
+#
+# Nothing forbids plain gradient ascent on $\log p(x)$: the gradient is exact. Same start, same data, full batch. What
+# does EM buy?
+
+# %% slideshow={"slide_type": "fragment"}
+def start():
+    return models.GaussianMixture(2, 2, covariance="full").start_at(x, rng.seeded(3))
+
+
+climb_em = [-loss for loss in fit(expectation_maximisation(start(), x, steps=60))["loss"]]
+climb_gradient = [-loss for loss in fit(gradient_descent(start(), x, rng.seeded(0), steps=600, lr=0.1))["loss"]]
+one_2d = models.Gaussian(2, covariance="full")
+one_2d.maximise(x)
+floor = metrics.mean_log_prob(one_2d, x).value
+reached = next(i + 1 for i, value in enumerate(climb_gradient) if value > climb_em[-1] - 0.01)
+plots.show(pictures.two_climbs(climb_em, climb_gradient, floor),
+           alt=f"EM ends at {climb_em[-1]:.3f} nats an eruption; gradient ascent comes within 0.01 of it "
+               f"after {reached} steps; one Gaussian reaches {floor:.3f}.")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# EM has no learning rate, keeps every constraint (weights positive, variances positive) by construction, and cannot
+# go down. Gradient ascent works for *any* differentiable model, with an M-step or without one: it is what the deep
+# models of the next notebooks will use.
+#
+# "Cannot go down" is a theorem; here is the experiment: 200 random starts on Old Faithful, and the deepest fall from
+# one step to the next.
+
+# %% slideshow={"slide_type": "fragment"}
+climbs = [experiments.climb(waiting, 3, seed) for seed in range(200)]
+deepest = experiments.falls(climbs).max()
+evidence("S23", "deepest fall of the log-likelihood in 200 runs of EM", deepest, expect=(0, 1e-9), unit="nats")
+gain = metrics.estimate(experiments.cross_validated_gain(x, folds=10, seed=0))
+evidence("S23", "held-out gain of two Gaussians over one, an eruption", gain.value, expect=(0.45, 0.7), unit="nats")
+bets.gain.settle(sum(gain.value > limit for limit in (0.1, 0.3, 0.6)))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Estimate against truth
+#
+# With real data nobody knows the right answer. So make data from a mixture that we know, fit, and compare. The error
+# bars come from the curvature of the log-likelihood (the observed information); if fit and bars are honest,
+# $z = (\text{estimate} - \text{truth}) / \text{error}$ is mostly between −2 and 2.
+
+# %% slideshow={"slide_type": "fragment"}
+draws = by_eye.sample(2000, rng.seeded(80))
+refit = experiments.mixture(torch.tensor([0.5, 0.5]), torch.tensor([60.0, 70.0]), torch.tensor([50.0, 50.0]))
+fit(expectation_maximisation(refit, draws, steps=200))
+estimates, errors = experiments.standard_errors(draws[:, 0], refit)
+truth = torch.cat([weights[:1], means, scales])
+names = ("weight 1", "mean 1", "mean 2", "sd 1", "sd 2")
+for name, *row in zip(names, truth, estimates, errors, (estimates - truth) / errors, strict=True):
+    print("{:9s} truth {:7.3f}   estimate {:7.3f} ± {:.3f}   z = {:+.2f}".format(name, *row))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Break it, first way: names mean nothing
+#
+# Now 82 galaxies: their velocities away from us, in 1,000 km/s, in a narrow cone towards Corona Borealis. Clumps in
+# velocity are clumps in space: clusters and voids.
+
+# %% slideshow={"slide_type": "fragment"}
+bets.labels()
+
+# %% slideshow={"slide_type": "fragment"}
+galaxies = datasets.galaxies()[:, 0]  # (82,)
+fits = experiments.em_many_starts(galaxies, 3, starts=200, generator=rng.seeded(1), variance_floor=0.01)
+best = fits.best().log_likelihood.item()
+winners = (fits.log_likelihood > best - 0.01).nonzero()[:, 0]
+print(f"{len(winners)} of 200 runs reach the best log-likelihood, {best:.2f} nats")
+
+# %% slideshow={"slide_type": "subslide"}
+lists = fits.loc[winners].round(decimals=2).unique(dim=0)
+plots.show(pictures.switched_labels(fits, winners),
+           alt=f"The {len(winners)} winning runs hold {len(lists)} different lists of three means: the same three numbers "
+               f"in {len(lists)} orders.")
+bets.labels.settle(sum(len(lists) > limit for limit in (1, 3, 6)))
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# The likelihood has $3! = 6$ equal peaks, one for each order of the names. So "component 1" means nothing, averaging
+# parameters over runs is nonsense (all three means would come out alike), and a posterior over parameters has at
+# least six modes: remember that in notebook 14. What *is* defined is anything that does not use the names: $p(x)$
+# itself.
+#
+# ## Break it, second way: to infinity
+#
+# Put one component exactly on one galaxy and let its width shrink. The other one covers everybody else, so nothing is
+# lost; but $\mathcal{N}(x_1; x_1, \sigma^2) = 1 / (\sigma \sqrt{2 \pi})$ grows without limit.
+
+# %% slideshow={"slide_type": "subslide"}
+widths = torch.logspace(0, -12, 25)
+share, places = torch.tensor([1 / 82, 81 / 82]), torch.stack([galaxies[0], galaxies.mean()])
+pinned = [experiments.mixture(share, places, torch.stack([width**2, galaxies.var()])) for width in widths]
+heights = torch.tensor([experiments.total_log_prob(model, galaxies[:, None]) for model in pinned])
+rivals = experiments.em_many_starts(galaxies, 2, starts=50, generator=rng.seeded(2), variance_floor=0.01)
+healthy = rivals.best().log_likelihood.item()
+passed = widths[(heights > healthy).nonzero()[0]].item()
+plots.show(pictures.to_infinity(widths, heights, healthy),
+           alt=f"With every tenfold narrowing the log-likelihood rises by {(heights[-1] - heights[-3]).item():.2f} nats; "
+               f"it passes the best healthy fit, {healthy:.1f}, at a width of {passed:.0e}, and has no maximum.")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# So the maximum-likelihood estimate of a mixture with own variances **does not exist**. What we call one is a good
+# *local* maximum, or the maximum under a rule: a **variance floor**, a common variance, or a prior. That rule is part
+# of the model, and it will matter in a minute.
+#
+# ### Exercise 4: singular_start
+#
+# *8 minutes, ★★☆, a reverse exercise.* Break EM on purpose: return a start `(weights, means, variances)`, two numbers
+# each, with positive variances, from which EM on the galaxies `x` of shape $(82,)$ runs into the singularity.
+
+# %% tags=["exercise"] slideshow={"slide_type": "fragment"}
+def singular_start(x):
+    raise NotImplementedError
+
+
+check.singular_start(singular_start)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Find the bug
+#
+# A colleague fits the galaxies with one *common* variance for all components, and complains that "EM is unstable".
+# The weights and means are computed as above; the variance so:
+#
+# ```python
+# def colleagues_variance(x, r, means):
+#     own = (r * (x[:, None] - means).square()).sum(0) / r.sum(0)   # (K,), every component's variance
+#     return own.mean()                                              # one for all
+# ```
+#
+# It looks right, it runs, it converges. But an invariant says otherwise: run it from 100 starts and look for falls.
+
+# %% slideshow={"slide_type": "fragment"}
+suspect = experiments.colleagues_variance  # the function above
+runs = [experiments.climb_with(galaxies, 3, seed, suspect) for seed in range(100)]
+deepest = experiments.falls(runs)  # (100,)
+print(f"it falls in {(deepest > 1e-9).sum()} of 100 runs, by up to {deepest.max():.3f} nats a galaxy in one step")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ### Exercise 5: shared_variance
+#
+# *12 minutes, ★★★.* Write the variance that maximises $F$ when all components share it, for `x` $(n,)$, `r` $(n, K)$,
+# `means` $(K,)$; return one number. When it passes, run the cell above with your function in place of the
+# colleague's: no falls.
+
+# %% tags=["exercise"] slideshow={"slide_type": "fragment"}
+def shared_variance(x, r, means):
+    raise NotImplementedError
+
+
+check.shared_variance(shared_variance)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Real data: how many clumps?
+#
+# The 82 galaxies are famous for a quarrel. Statisticians have found three components in them, or six, or five, or
+# seven, each with a good method. We have all the methods here, so let us compute instead of quoting. More components
+# always fit better; a **criterion** charges for them. With $m$ free parameters,
+#
+# $$\mathrm{BIC} = m \log n - 2 \log p(\mathcal{D}), \qquad \mathrm{AIC} = 2 m - 2 \log p(\mathcal{D}),$$
+#
+# and smaller is better. The third judge charges nothing and asks for log p of galaxies that the fit has not seen.
+
+# %% slideshow={"slide_type": "fragment"}
+bets.components()
+
+# %% slideshow={"slide_type": "fragment"}
+games = {
+    "BIC, own variances, sd at least 100 km/s": {"tied": False, "variance_floor": 0.1**2},
+    "BIC, own variances, sd at least 10 km/s": {"tied": False, "variance_floor": 0.01**2},
+    "BIC, equal variances": {"tied": True, "variance_floor": 0.1**2},
+    "AIC, own variances, sd at least 100 km/s": {"tied": False, "variance_floor": 0.1**2, "criterion": metrics.aic},
+}
+tables = {name: experiments.criterion_by_components(galaxies, 8, seed=10, **game) for name, game in games.items()}
+best_of_50 = {name: table.min(-1).values for name, table in tables.items()}  # (8,) each
+chosen = {name: int(values.argmin()) + 1 for name, values in best_of_50.items()}
+
+# %% slideshow={"slide_type": "subslide"}
+plots.show(pictures.quarrel(best_of_50),
+           alt="How much worse than its own best each number of components is, for four criteria. They choose: "
+               + "; ".join(f"{name}: K = {k}" for name, k in chosen.items()))
+bets.components.settle({2: 0, 3: 1, 4: 2, 5: 3}.get(chosen["BIC, own variances, sd at least 100 km/s"], 4))
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Each curve used the best of 50 starts for every $K$. Who runs EM only *once* for every $K$, as many scripts do,
+# draws a ticket from a lottery; below is how many of 50 such scripts report which $K$. And last the judge who charges
+# nothing.
+
+# %% slideshow={"slide_type": "fragment"}
+for name, table in tables.items():
+    tickets = torch.bincount(table.nan_to_num(nan=torch.inf).argmin(0) + 1, minlength=9)  # one start each
+    print(f"{name:42s}", "  ".join(f"K={k}: {tickets[k]:2d}" for k in range(2, 9)))
+for tied in (False, True):
+    held = experiments.held_out_by_components(galaxies, 8, tied=tied, variance_floor=0.01, seed=3)  # (8, 82)
+    best = int(held.mean(-1).argmax())
+    losses = [f"K = {k}: {metrics.estimate(held[best] - held[k - 1])}" for k in (3, 6) if k != best + 1]
+    kind = "equal" if tied else "own"
+    print(f"held out, {kind} variances: best K = {best + 1}; nats a galaxy lost with", "; ".join(losses))
+
+# %% slideshow={"slide_type": "subslide"}
+options = {"starts": 50, "variance_floor": 0.01}
+three = experiments.em_many_starts(galaxies, 3, generator=rng.seeded(13), **options).best()
+six = experiments.em_many_starts(galaxies, 6, generator=rng.seeded(16), tied=True, **options).best()
+figure = pictures.galaxy_fits(galaxies, {"3 components, own variances": three, "6 components, equal variances": six})
+plots.show(figure, alt=f"Both fits agree on the outer clumps; in the middle the one with three has a single broad bell "
+           f"around {three.loc[0].median().item():.1f}, which the one with six splits in several.")
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# **The honest result.** Three *and* six come out of the same data, the same likelihood and the same criterion. What
+# decides is not the sky but the rule: may the components have widths of their own, how narrow may they get, and did
+# the optimiser look hard enough. With 82 galaxies the held-out scores of the rivals differ by no more than about
+# their error bars. "How many components?" has no answer without saying *for what*, and a criterion's answer is only
+# as good as the optimiser behind it. Notebook 14 asks the question again, with a posterior over the answers.
+
+# %% [markdown] slideshow={"slide_type": "notes"}
+# *Speaker notes.* The point is not that criteria are useless. Ask the room to name every choice that was made before
+# the criterion was computed: family, equal or own, floor, starts, units. Then ask which of them the papers they know
+# report.
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## What you learnt
+#
+# 1. A mixture's marginal is a sum over the hidden choice; in logs, a `logsumexp`.
+# 2. The posterior over the choice is that sum's terms, normalised: exact, soft, and cheap.
+# 3. For any $q$, $\log p(x) = F(q, \theta) + \mathrm{KL}(q \,\|\, p(z \mid x))$: a bound, and its gap.
+# 4. EM closes the gap and raises the bound in turn; it never goes down, and a wrong M-step shows by falling.
+# 5. Names of components mean nothing, own variances have no maximum, and the number of components depends on the
+#    rules of the game.
+#
+# ## The statements, measured
+#
+# What this notebook has measured of the course's statements: each with the range in which the course expects it.
+
+# %% slideshow={"slide_type": "fragment"}
+evidence.table("08")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# ## Still intractable
+#
+# Everything here was exact because $z$ had $K$ values and we could try them all. With 20 binary causes the sum has a
+# million terms, with 300 it has more than there are atoms. And what if the cause is not a choice but a number, so
+# that the sum becomes an integral? That is notebook 09, where for a last time some integrals close.
+#
+# ## In practice
+#
+# For real work take scikit-learn's `GaussianMixture`: same algorithm, many starts in one call, and a floor under the
+# variances (`reg_covar`) from the outset. It finds what we found:
+
+# %% slideshow={"slide_type": "fragment"}
+from sklearn.mixture import GaussianMixture
+
+theirs = GaussianMixture(2, n_init=5, random_state=0).fit(x.numpy())
+print(f"scikit-learn {theirs.score(x.numpy()):.4f}, this notebook {climb_em[-1]:.4f} nats an eruption; its BIC {theirs.bic(x.numpy()):.1f}")
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# ## References
+#
+# - A. P. Dempster, N. M. Laird, D. B. Rubin: Maximum likelihood from incomplete data via the EM algorithm. *Journal
+#   of the Royal Statistical Society B* 39 (1977). The algorithm, and its name.
+# - R. M. Neal, G. E. Hinton: A view of the EM algorithm that justifies incremental, sparse, and other variants. In
+#   *Learning in Graphical Models* (1998). The bound $F(q, \theta)$ as we use it.
+# - C. M. Bishop: *Pattern Recognition and Machine Learning* (2006), chapter 9. Mixtures and EM, with Old Faithful.
+# - K. Roeder: Density estimation with confidence sets exemplified by superclusters and voids in the galaxies. *JASA*
+#   85 (1990). The 82 galaxies enter statistics.
+# - S. Richardson, P. J. Green: On Bayesian analysis of mixtures with an unknown number of components. *Journal of the
+#   Royal Statistical Society B* 59 (1997). The quarrel, with a posterior over $K$.

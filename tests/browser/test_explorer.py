@@ -1,0 +1,264 @@
+"""Explorers in real JupyterLab: every control, two views, the keyboard, errors, and how fast they answer."""
+
+import re
+import statistics
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Complaints
+from notebook_page import WIDER, open_and_run, pixels, run_cell, settled, write_notebook
+from operate import drag, operate
+from playwright.sync_api import expect
+
+SPECIMENS = Path(__file__).parents[1] / "widgets"
+CELLS = [
+    f"import sys, time\nsys.path.insert(0, {str(SPECIMENS)!r})\n"
+    "from specimens import every_control, faulty, playing, stuck\nexplorer = every_control()",
+    "explorer",
+    "explorer",
+    "playing()",
+    "faulty()",
+    "stuck()",
+    "explorer.set(phase=2.5, at=[[5, 1], [8, 0]])",
+    "busy_until = time.monotonic() + 3\nwhile time.monotonic() < busy_until:\n    pass",
+]
+SET, BUSY = 6, 7  # places in CELLS
+
+# Notes the time of every input, and of every frame that shows a new picture.
+WATCH = """canvas => {
+  const paint = CanvasRenderingContext2D.prototype.drawImage;
+  const times = window.times = { inputs: [], pictures: [], last: 0 };
+  const checksum = () => {
+    const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 16) sum = (31 * sum + data[i]) | 0;
+    return sum;
+  };
+  CanvasRenderingContext2D.prototype.drawImage = function (...painted) {
+    paint.apply(this, painted);
+    if (this.canvas !== canvas) return;
+    requestAnimationFrame(() => {
+      const now = performance.now(), sum = checksum();
+      if (sum !== times.last) times.pictures.push(now);
+      times.last = sum;
+    });
+  };
+  addEventListener("input", () => times.inputs.push(performance.now()), true);
+}"""
+STEP = """async (range) => {
+  const before = times.pictures.length, begin = performance.now();
+  range.value = range.valueAsNumber + 0.1;
+  range.dispatchEvent(new Event("input", { bubbles: true }));
+  while (times.pictures.length === before) await new Promise(resolve => setTimeout(resolve, 1));
+  return times.pictures.at(-1) - begin;
+}"""
+
+
+@pytest.fixture(scope="module")
+def desk(chromium, lab):
+    """One page with the specimens on it, for all tests of this module."""
+    write_notebook(lab.root / "specimens.ipynb", *CELLS)
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    page.complaints = Complaints()
+    page.complaints.listen(page)
+    open_and_run(page, lab, "specimens.ipynb")
+    yield page
+    page.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(desk):
+    yield
+    assert not desk.complaints, "\n".join(desk.complaints)
+
+
+@pytest.fixture
+def explorer(desk):
+    return desk.get_by_role("group", name="Every control").first
+
+
+@pytest.fixture
+def twin(desk):
+    return desk.get_by_role("group", name="Every control").nth(1)
+
+
+def phase(explorer):
+    return explorer.get_by_role("slider", name="phase (radians)")
+
+
+@pytest.mark.parametrize("title", ["Every control", "Halvings"])
+def test_every_control_changes_the_picture(desk, title):
+    operate(desk.get_by_role("group", name=title).first)
+
+
+@pytest.mark.parametrize(
+    ("title", "complaint"), [("Faulty", "led to an error"), ("Stuck", "never changed the picture")])
+def test_the_gate_finds_a_broken_explorer(desk, title, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        operate(desk.get_by_role("group", name=title))
+
+
+def test_an_exception_is_shown_in_place_and_survived(desk):
+    faulty = desk.get_by_role("group", name="Faulty")
+    slider = faulty.get_by_role("slider", name="x")
+    slider.press("Home")
+    before = settled(faulty)
+    slider.press("End")
+    error = faulty.get_by_role("alert")
+    expect(error).to_contain_text("ZeroDivisionError")
+    expect(error).to_contain_text('ax.set_title(f"{1 / (5 - x):.3f}")')
+    expect(faulty.get_by_role("spinbutton")).to_have_value("0")
+    assert settled(faulty) == before
+    faulty.get_by_role("button", name="Fail").click()
+    expect(error).to_contain_text("1 // 0")
+    slider.press("PageUp")
+    expect(error).to_be_hidden()
+    assert settled(faulty) != before
+
+
+def test_two_views_stay_in_step(explorer, twin):
+    phase(explorer).press("Home")
+    expect(twin.get_by_role("spinbutton", name="phase (radians)")).to_have_value("0")
+    before = settled(twin)
+    drag(explorer.get_by_label("point 2"), -40, -30)
+    assert settled(twin) == settled(explorer) != before
+    assert twin.get_by_label("point 2").bounding_box()["x"] == explorer.get_by_label("point 2").bounding_box()["x"]
+
+
+def test_a_state_set_from_python_is_shown_everywhere(desk, explorer, twin):
+    phase(explorer).press("Home")
+    before = settled(explorer)
+    run_cell(desk, SET)
+    for view in (explorer, twin):
+        expect(view.get_by_role("spinbutton", name="phase (radians)")).to_have_value("2.5")
+        expect(view.get_by_label("point 1")).to_have_attribute("aria-valuetext", "x = 5, y = 1")
+        expect(view.get_by_role("img")).to_have_attribute("aria-label", re.compile("A .* of phase 2.50"))
+        assert settled(view) != before
+
+
+def test_the_keyboard_alone_moves_everything(desk, explorer):
+    """Tab goes from control to control, and JupyterLab takes none of the keys."""
+    explorer.get_by_role("combobox").select_option("sine")
+    phase(explorer).press("Home")
+    selected = desk.locator(".jp-CodeCell.jp-mod-active").all_text_contents()
+    for key in ("ArrowRight", "Tab", "Tab", "ArrowUp", "Tab", "Tab", "Space", "Tab", "ArrowDown", "Tab", "Enter"):
+        before = settled(explorer)
+        desk.keyboard.press(key)
+        changed = settled(explorer) != before
+        assert changed == (key != "Tab"), f"{key} at {desk.evaluate('document.activeElement.outerHTML')}"
+    explorer.get_by_label("point 1").focus()
+    for key in ("ArrowLeft", "ArrowRight", "Shift+ArrowUp", "ArrowDown"):
+        before = settled(explorer)
+        desk.keyboard.press(key)
+        assert settled(explorer) != before, key
+    assert desk.locator(".jp-CodeCell.jp-mod-active").all_text_contents() == selected
+
+
+def test_focus_is_visible(explorer):
+    for control in explorer.locator("input, select, button, [role=slider]").all():
+        control.focus()
+        control.press("Shift")
+        assert control.evaluate("control => getComputedStyle(control).outlineStyle") == "solid", control
+
+
+def test_presses_are_never_lost(explorer):
+    count = explorer.get_by_role("button", name="Count")
+    alt = explorer.get_by_role("img")
+    before = int(alt.get_attribute("aria-label").split(" presses")[0].split()[-1])
+    count.evaluate("button => { for (let i = 0; i < 40; i += 1) button.click(); }")
+    expect(alt).to_have_attribute("aria-label", re.compile(f".* {before + 40} presses"))
+
+
+def test_a_player_plays_to_the_end_of_its_process_and_scrubs_back(desk):
+    player = desk.get_by_role("group", name="Halvings")
+    frame = player.get_by_role("spinbutton", name="frame", exact=True)
+    player.get_by_role("button", name="Restart").click()
+    expect(frame).to_have_value("0")
+    start = settled(player)
+    player.get_by_role("spinbutton", name="frames a second").fill("30")
+    player.get_by_role("spinbutton", name="frames a second").press("Enter")
+    player.get_by_role("button", name="Play").click()
+    expect(frame).to_have_value("19", timeout=5000)
+    expect(player.get_by_role("button", name="Play")).to_be_visible()
+    player.get_by_role("slider", name="frame", exact=True).press("Home")
+    expect(frame).to_have_value("0")
+    assert settled(player) == start
+
+
+def test_it_answers_while_a_cell_runs(desk, explorer):
+    phase(explorer).press("Home")
+    before = settled(explorer)
+    run_cell(desk, BUSY)
+    expect(desk.locator(".jp-CodeCell").nth(BUSY).locator(".jp-InputPrompt")).to_contain_text("*")
+    begin = time.monotonic()
+    phase(explorer).press("ArrowRight")
+    while pixels(explorer) == before:
+        time.sleep(0.01)
+        assert time.monotonic() - begin < 1.5, "No new picture while the cell ran."
+    expect(desk.locator(".jp-CodeCell").nth(BUSY).locator(".jp-InputPrompt")).not_to_contain_text("*")
+
+
+def test_nothing_is_wider_than_its_cell(desk):
+    desk.set_viewport_size({"width": 700, "height": 1000})
+    try:
+        for explorer in desk.locator(".explorer").all():
+            assert explorer.evaluate(WIDER) == []
+    finally:
+        desk.set_viewport_size({"width": 1280, "height": 1000})
+
+
+def test_a_fine_screen_gets_a_fine_picture(chromium, lab):
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000}, device_scale_factor=2)
+    open_and_run(page, lab, write_notebook(lab.root / "fine.ipynb", CELLS[0], CELLS[1]).name)
+    canvas = page.locator(".explorer canvas")
+    expect(canvas).to_have_attribute("width", "1400")
+    assert canvas.bounding_box()["width"] == 700
+    page.close()
+
+
+def test_how_fast_it_answers(chromium, lab, capsys):
+    """From the input to the frame that shows the new picture; pictures a second under a drag; what comes after."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    open_and_run(page, lab, write_notebook(lab.root / "fast.ipynb", CELLS[0], CELLS[1]).name)
+    explorer = page.locator(".explorer")
+    slider = phase(explorer)
+    slider.press("Home")
+    settled(explorer)
+    explorer.locator("canvas").evaluate(WATCH)
+    delays = sorted(slider.evaluate(STEP) for _ in range(50))
+    median, p95 = statistics.median(delays), delays[47]
+    times = drag_for(slider, seconds=3)
+    page.close()
+    rate, after = len(times["during"]) / times["seconds"], times["after"]
+    with capsys.disabled():
+        print(f"\nexplorer: median {median:.0f} ms, p95 {p95:.0f} ms, {rate:.0f} pictures a second under a drag, "
+              f"{len(after)} after it within {max(after, default=0):.0f} ms")
+    assert median <= 45
+    assert p95 <= 70
+    assert rate >= 18
+    assert len(after) <= 3
+    assert max(after, default=0) <= 200
+
+
+def drag_for(slider, *, seconds: float) -> dict:
+    """Drag a slider to and fro; the times of the pictures while it lasts and after."""
+    page, box = slider.page, slider.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    slider.evaluate("() => { times.inputs = []; times.pictures = []; }")
+    page.mouse.move(box["x"] + 10, middle)
+    page.mouse.down()
+    begin, i = time.monotonic(), 0
+    while time.monotonic() - begin < seconds:
+        i += 5
+        page.mouse.move(box["x"] + 10 + abs(i % 300 - 150), middle)
+        time.sleep(0.012)
+    page.mouse.up()
+    page.wait_for_timeout(1000)
+    times = page.evaluate("times")
+    first, last = times["inputs"][0], times["inputs"][-1]
+    return {
+        "seconds": (last - first) / 1000,
+        "during": [picture for picture in times["pictures"] if picture <= last],
+        "after": [picture - last for picture in times["pictures"] if picture > last],
+    }

@@ -1,0 +1,116 @@
+"""The sandbox stops what does not end, and leaves no trace."""
+
+import sys
+import threading
+import time
+
+import pytest
+import torch
+
+from course_lib.classroom import sandbox
+from course_lib.rng import seeded
+
+
+def endless(_):
+    while True:
+        pass
+
+
+def swallows_exceptions(_):
+    while True:
+        try:
+            sum(range(10))
+        except Exception:
+            continue
+
+
+def swallows_everything(_):
+    while True:
+        try:
+            sum(range(10))
+        except BaseException:
+            continue
+
+
+def prints_for_ever(_):
+    while True:
+        sys.stdout.write("again\n")
+
+
+@pytest.mark.parametrize("function", [endless, swallows_exceptions, swallows_everything, prints_for_ever])
+def test_python_that_never_ends_is_stopped(function):
+    before = threading.active_count()
+    assert sandbox.run(function, (0,), 0.1).stopped
+    assert threading.active_count() == before
+
+
+def test_what_sits_in_c_is_abandoned(monkeypatch):
+    monkeypatch.setattr(sandbox, "GRACE", 0.2)
+    out, begun = sys.stdout, time.monotonic()
+    assert sandbox.run(lambda: time.sleep(2), (), 0.1).stopped
+    assert time.monotonic() - begun < 1.5
+    assert sys.stdout is out
+
+
+def test_what_is_quick_is_not_stopped():
+    outcome = sandbox.run(lambda x: x + 1, (1,), 5.0)
+    assert (outcome.value, outcome.error, outcome.stopped) == (2, None, False)
+
+
+def test_only_copies_are_changed():
+    x, model, generator = torch.zeros(2), torch.nn.Linear(1, 1), seeded(3)
+    before, state = model.weight.clone(), generator.get_state()
+
+    def change(x, model, generator):
+        x.add_(1)
+        torch.nn.init.zeros_(model.weight)
+        return torch.randn(2, generator=generator)
+
+    outcome = sandbox.run(change, (x, model, generator), 5.0)
+    assert outcome.arguments[0].tolist() == [1, 1]
+    assert x.tolist() == [0, 0]
+    assert torch.equal(model.weight, before)
+    assert torch.equal(generator.get_state(), state)
+    assert torch.equal(outcome.value, torch.randn(2, generator=seeded(3)))
+
+
+def test_torch_is_left_as_it_was():
+    state = torch.get_rng_state()
+
+    def meddle():
+        torch.set_default_dtype(torch.float16)
+        torch.set_grad_enabled(False)
+        torch.manual_seed(1)
+
+    sandbox.run(meddle, (), 5.0)
+    assert torch.get_default_dtype() == torch.float64
+    assert torch.is_grad_enabled()
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_stdout_comes_back():
+    out = sys.stdout
+
+    def steal():
+        sys.stdout = None
+
+    sandbox.run(steal, (), 5.0)
+    assert sys.stdout is out
+
+
+def test_gradients_see_more_than_the_sum():
+    x = torch.zeros(3, requires_grad=True)
+    outcome = sandbox.run(lambda x: {"p": [x.softmax(-1)]}, (x,), 5.0)
+    assert outcome.gradients[0].abs().max() > 0.01
+    assert sandbox.run(lambda x: x.detach(), (x,), 5.0).gradients == ()
+
+
+def test_an_interrupt_stops_at_once(monkeypatch):
+    def interrupted(self, timeout):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(threading.Thread, "join", interrupted)
+    begun = time.monotonic()
+    assert sandbox.run(endless, (0,), 60.0).stopped
+    assert time.monotonic() - begun < 10

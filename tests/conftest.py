@@ -1,0 +1,34 @@
+"""What all tests share: float64, no network of their own, no global seed, an optional device."""
+
+import os
+
+import pytest
+import torch
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--device", default="cpu", help="the device that the tests of models run on: cpu, cuda, mps")
+
+
+@pytest.fixture(autouse=True)
+def float64():
+    """Exactness is tested in double precision; a test that is about float32 says so itself."""
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture
+def device(request) -> torch.device:
+    name = request.config.getoption("--device")
+    if name == "cuda" and not torch.cuda.is_available():
+        pytest.skip("no CUDA device here")
+    return torch.device(name)
+
+
+@pytest.fixture(autouse=True)
+def own_progress(tmp_path, monkeypatch):
+    """No test ever touches a reader's progress file."""
+    monkeypatch.setenv("COURSE_PROGRESS", str(tmp_path / "progress.json"))

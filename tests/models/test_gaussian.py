@@ -1,0 +1,48 @@
+"""One Gaussian, held against torch.distributions and closed forms."""
+
+import pytest
+import torch
+import torch.distributions as td
+
+from course_lib.errors import NumericalError
+from course_lib.models import Gaussian
+from course_lib.models.gaussian import factor, scale_tril
+from course_lib.rng import seeded
+
+
+def test_maximise_gives_mean_and_covariance():
+    x = torch.randn(60, 3, generator=seeded(0)) @ torch.randn(3, 3, generator=seeded(1))
+    model = Gaussian(3, covariance="full")
+    model.maximise(x)
+    torch.testing.assert_close(model.loc.detach(), x.mean(0))
+    torch.testing.assert_close((model.scale_tril @ model.scale_tril.mT).detach(), torch.cov(x.mT, correction=0))
+    reference = td.MultivariateNormal(model.loc, scale_tril=model.scale_tril)
+    torch.testing.assert_close(model.log_prob(x), reference.log_prob(x))
+
+
+def test_factor_is_the_inverse_of_scale_tril():
+    root = torch.randn(4, 3, 3, generator=seeded(2))
+    covariance = root @ root.mT
+    rebuilt = scale_tril(*factor(covariance, full=True))
+    torch.testing.assert_close(rebuilt @ rebuilt.mT, covariance)
+
+
+def test_clipped_eigenvalues_maximise_the_likelihood_under_the_floor():
+    """No other covariance that respects the floor, among 500 random ones near by, has a higher likelihood."""
+    x = torch.randn(50, 2, generator=seeded(3)) * torch.tensor([2.0, 0.1])
+    x = x - x.mean(0)
+    best = scale_tril(*factor(x.mT @ x / 50, full=True, floor=0.25))
+    score = td.MultivariateNormal(torch.zeros(2), scale_tril=best).log_prob(x).mean()
+    generator = seeded(4)
+    for _ in range(500):
+        wobble = torch.randn(2, 2, generator=generator) * 0.1
+        other = (best + wobble) @ (best + wobble).mT
+        if torch.linalg.eigvalsh(other)[0] >= 0.25:
+            assert td.MultivariateNormal(torch.zeros(2), other).log_prob(x).mean() <= score + 1e-12
+
+
+def test_singular_data_are_named():
+    with pytest.raises(NumericalError, match="variance of the Gaussian is no longer positive"):
+        Gaussian(2, covariance="full").maximise(torch.ones(4, 2))
+    with pytest.raises(ValueError, match=r"`x` must be finite; got 1 NaN or infinite values, the first at \(1, 0\)\."):
+        Gaussian(2).maximise(torch.tensor([[0.0, 1.0], [float("nan"), 2.0]]))

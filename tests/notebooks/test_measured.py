@@ -1,0 +1,72 @@
+"""The notebooks' heads, the README and the record of measurements agree."""
+
+import json
+
+import measure
+import pytest
+from runner import Run
+
+from notebooks.source import build
+
+REMEDY = "run: make measure"
+ENTRY = {"seconds": 12, "mebibytes": 340, "date": "2026-01-31", "machine": "2 CPU cores, no GPU"}
+SOURCE = "# %% [markdown]\n# # Title\n#\n# **Measured.** not yet\n#\n# Text\n"
+README = "# Course\n<!-- measured:begin -->\nold\n<!-- measured:end -->\nText\n"
+
+
+def record() -> dict:
+    return json.loads(measure.RECORD.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("source", build.sources([]), ids=lambda path: path.stem)
+def test_the_head_tells_what_was_measured(source):
+    assert f"\n# {measure.headline(record()[source.stem])}\n" in source.read_text(encoding="utf-8"), REMEDY
+
+
+def test_the_readme_tells_what_was_measured():
+    assert measure.table(record()) in measure.README.read_text(encoding="utf-8"), REMEDY
+
+
+def test_nothing_else_is_in_the_record():
+    assert set(record()) == {source.stem for source in build.sources([])}, REMEDY
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A small project with one notebook, measured with a run that was made up."""
+    (tmp_path / "01_disk.py").write_text(SOURCE)
+    (tmp_path / "README.md").write_text(README)
+    for module, name, path in [
+        (build, "SOURCES", tmp_path), (build, "NOTEBOOKS", tmp_path),
+        (measure, "README", tmp_path / "README.md"), (measure, "RECORD", tmp_path / "measured.json"),
+    ]:
+        monkeypatch.setattr(module, name, path)
+    monkeypatch.setattr(measure, "run", lambda notebook, isolated: Run(12.3, 340.4, {"Cell 0": 1.0}, []))
+    return tmp_path
+
+
+def test_measuring_stamps_head_readme_record_and_notebook(project):
+    measure.main([])
+    line = measure.headline(record()["01_disk"])
+    assert line.startswith("**Measured.** *Run all*: 12 s, 340 MiB (")
+    assert (project / "01_disk.py").read_text() == SOURCE.replace("**Measured.** not yet", line)
+    assert "| [01_disk](notebooks/01_disk.ipynb) | 12 | 340 |" in (project / "README.md").read_text()
+    assert (project / "README.md").read_text().endswith("<!-- measured:end -->\nText\n")
+    assert line in (project / "01_disk.ipynb").read_text()
+
+
+def test_a_notebook_that_fails_is_not_measured(project, monkeypatch):
+    monkeypatch.setattr(measure, "run", lambda notebook, isolated: Run(1, 1, {}, ["ZeroDivisionError"]))
+    with pytest.raises(ValueError, match=r"`01_disk\.ipynb` must run before .*; got ZeroDivisionError"):
+        measure.main([])
+
+
+def test_a_head_without_the_line_is_named(project):
+    (project / "01_disk.py").write_text("# %%\n1\n")
+    with pytest.raises(ValueError, match=r"`01_disk\.py` must hold .*Measured.* once; got 0\."):
+        measure.main([])
+
+
+def test_the_table_has_a_row_for_each_notebook():
+    assert measure.table({"01_disk": ENTRY}).endswith(
+        "| [01_disk](notebooks/01_disk.ipynb) | 12 | 340 | 2026-01-31, 2 CPU cores, no GPU |\n")

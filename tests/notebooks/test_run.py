@@ -1,0 +1,100 @@
+"""Every notebook runs from top to bottom without network, in time and memory: as it is, and solved."""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from runner import Run, can_isolate, run
+
+from course_lib.classroom.evidence import STATEMENTS
+from notebooks.source import build
+
+pytestmark = pytest.mark.slow
+ISOLATED = can_isolate()
+NAMES = [path.stem for path in build.sources([])]
+SECONDS, MEBIBYTES, CELL_SECONDS = 60, 1024, 20
+TIGHTER = {"08_mixtures": (40, 600)}
+
+
+def assert_passed(found: Run) -> None:
+    """Assert that the run had cells and that none failed; the first failure often causes the others."""
+    assert found.cells, "no cell was run"
+    if found.failures:
+        raise AssertionError(found.failures[0])
+
+
+def assert_within(found: Run, seconds: float, mebibytes: float) -> None:
+    """Assert that the run passed and kept to its budget."""
+    assert_passed(found)
+    assert found.seconds <= seconds, f"the run took {found.seconds:.0f} s; the budget is {seconds} s"
+    assert found.mebibytes <= mebibytes, f"the kernel took {found.mebibytes:.0f} MiB of {mebibytes}"
+    slow = {name: seconds for name, seconds in found.cells.items() if seconds > CELL_SECONDS}
+    assert not slow, f"cells that take more than {CELL_SECONDS} s: {slow}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_runs_as_it_is(name):
+    found = run(build.NOTEBOOKS / f"{name}.ipynb", isolated=ISOLATED)
+    assert_within(found, *TIGHTER.get(name, (SECONDS, MEBIBYTES)))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_solved_notebook_passes_every_check_and_enters_its_statements(name, tmp_path):
+    ledger = tmp_path / "ledger.jsonl"
+    build.main(["--solved", str(tmp_path), name[:2]])
+    found = run(tmp_path / f"{name}.ipynb", isolated=ISOLATED, COURSE_STRICT="1", COURSE_LEDGER=str(ledger))
+    assert_passed(found)
+    promised = {statement for statement, entry in STATEMENTS.items() if entry["notebook"] == name[:2]}
+    assert promised <= statements(ledger)
+
+
+def statements(ledger: Path) -> set[str]:
+    """Return the statements that a run entered in its ledger."""
+    lines = ledger.read_text().splitlines() if ledger.exists() else []
+    return {json.loads(line)["statement"] for line in lines}
+
+
+@pytest.fixture
+def notebook(tmp_path):
+    """Write a notebook of these cells."""
+
+    def write(*cells: str) -> Path:
+        content = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+        nbformat.write(content, tmp_path / "specimen.ipynb")
+        return tmp_path / "specimen.ipynb"
+
+    return write
+
+
+REACH_OUT = "import socket; socket.create_connection(('192.0.2.1', 80), timeout=5)"
+NEEDS_NAMESPACES = pytest.mark.skipif(not ISOLATED, reason="no network namespace can be made here")
+
+
+@pytest.mark.parametrize("isolated", [pytest.param(True, marks=NEEDS_NAMESPACES), False])
+def test_reaching_out_fails(notebook, isolated):
+    with pytest.raises(AssertionError, match=r"Network is unreachable|no network in this run"):
+        assert_within(run(notebook(REACH_OUT), isolated=isolated), SECONDS, MEBIBYTES)
+
+
+def test_the_kernels_memory_is_what_is_measured(notebook):
+    small, large = (run(notebook(f"x = bytearray({size} * 2**20)"), isolated=ISOLATED) for size in (1, 1229))
+    assert large.mebibytes - small.mebibytes == pytest.approx(1228, rel=0.05)
+    assert_within(small, SECONDS, MEBIBYTES)
+    with pytest.raises(AssertionError, match=r"the kernel took \d+ MiB of 1024"):
+        assert_within(large, SECONDS, MEBIBYTES)
+
+
+def test_a_cell_that_raises_fails(notebook):
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        assert_within(run(notebook("1 + 1", "1 / 0"), isolated=ISOLATED), SECONDS, MEBIBYTES)
+
+
+@pytest.mark.parametrize(("found", "message"), [
+    (Run(1, 1, {}, []), "no cell was run"),
+    (Run(61, 1, {"Cell 0": 1}, []), "the run took 61 s; the budget is 60 s"),
+    (Run(30, 1, {"Cell 0": 21}, []), "cells that take more than 20 s"),
+])
+def test_a_run_outside_its_budget_is_refused(found, message):
+    with pytest.raises(AssertionError, match=message):
+        assert_within(found, SECONDS, MEBIBYTES)

@@ -1,0 +1,75 @@
+"""Figures: what the artists hold, and that no figure is shown without an alternative text."""
+
+import math
+
+import pytest
+import torch
+
+from course_lib import datasets, plots
+from course_lib.models import GaussianMixture
+from course_lib.rng import seeded
+from course_lib.training import expectation_maximisation, fit
+
+
+@pytest.fixture
+def mixture():
+    x = datasets.galaxies()
+    model = GaussianMixture(3, 1).start_at(x, seeded(0))
+    fit(expectation_maximisation(model, x, steps=20, variance_floor=0.01))
+    return model
+
+
+def test_show_puts_the_alternative_text_into_the_page(monkeypatch):
+    shown = []
+    monkeypatch.setattr(plots, "display", shown.append)
+    made, ax = plots.figure()
+    ax.plot([0, 1])
+    plots.show(made, alt='a line from 0 to 1, "rising" & straight')
+    assert 'alt="a line from 0 to 1, &quot;rising&quot; &amp; straight"' in shown[0].data
+    assert "data:image/png;base64," in shown[0].data
+
+
+@pytest.mark.parametrize("alt", ["", "   ", None])
+def test_show_refuses_an_empty_alternative_text(alt):
+    with pytest.raises(ValueError, match="`alt` must say in words what the figure shows"):
+        plots.show(plots.figure()[0], alt=alt)
+
+
+def test_histogram_has_area_one():
+    _, ax = plots.figure()
+    bars = plots.histogram(ax, datasets.galaxies()[:, 0], bins=20)
+    assert sum(bar.get_height() * bar.get_width() for bar in bars) == pytest.approx(1)
+
+
+def test_components_add_up_to_the_density(mixture):
+    _, ax = plots.figure()
+    terms = plots.component_curves(ax, mixture, 5, 38)
+    total = plots.density_curve(ax, mixture, 5, 38)
+    assert sum(torch.tensor(term.get_ydata()) for term in terms).numpy() == pytest.approx(total.get_ydata())
+
+
+def test_ellipses_lie_at_two_standard_deviations():
+    model = GaussianMixture(1, 2, covariance="full")
+    with torch.no_grad():
+        model.lower[0, 1, 0] = 0.8
+    _, ax = plots.figure()
+    (ellipse,) = plots.ellipses(ax, model)
+    corner = torch.tensor(ellipse.get_co_vertices()[0])  # a point of the outline
+    distance = torch.linalg.solve_triangular(model.scale_tril[0], corner[:, None].to(model.loc), upper=False).norm()
+    assert distance.item() == pytest.approx(2)
+    assert not math.isclose(ellipse.angle % 90, 0)
+
+
+def test_a_larger_style_makes_larger_type():
+    small = plots.figure()[1].title.get_fontsize()
+    plots.style(1.5)
+    large = plots.figure()[1].title.get_fontsize()
+    plots.style()
+    assert large == pytest.approx(1.5 * small)
+
+
+def test_graph_shades_what_is_observed():
+    _, ax = plots.figure()
+    plots.graph(ax, {"z": (0, 0), "x": (1.5, 0)}, [("z", "x")], observed=["x"], plate=(-0.6, -0.6, 2.7, 1.2), repeats="n")
+    faces = {patch.get_facecolor()[:3] for patch in ax.patches if type(patch).__name__ == "Circle"}
+    assert len(faces) == 2

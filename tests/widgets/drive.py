@@ -1,0 +1,56 @@
+"""Moves every control of an explorer without a browser."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from course_lib.widgets import Button, Control, Explorer, Player
+
+
+def drive(explorer: Explorer) -> None:
+    """Move every control to both ends and the middle, then press every button twice.
+
+    Raises: AssertionError if the picture never changes for a control (for the buttons: for none of them), or
+    if an alternative text holds a number that is not finite.
+    """
+    for name, control in explorer.controls.items():
+        pictures = [_picture_at(explorer, name, value) for value in _positions(control)]
+        assert not pictures or len(set(pictures)) > 1, f"`{name}` never changed the picture."
+    pictures = [explorer.png()]
+    buttons = [name for name, part in explorer.controls.items() if isinstance(part, Button)]
+    for name in 2 * buttons:
+        explorer.press(name)
+        pictures.append(_picture(explorer))
+    assert not buttons or len(set(pictures)) > 1, "No button ever changed the picture."
+
+
+def _picture_at(explorer: Explorer, name: str, value: Any) -> bytes:
+    explorer.set(**{name: value})
+    if isinstance(explorer, Player) and name != "frame":
+        explorer.press("forward")  # a process may begin with the same picture whatever its controls are
+    return _picture(explorer)
+
+
+def _picture(explorer: Explorer) -> bytes:
+    not_finite = re.search(r"\b(nan|inf|infinity)\b", explorer.alt, re.IGNORECASE)
+    assert not not_finite, f"The alternative text holds a number that is not finite: {explorer.alt}"
+    return explorer.png()
+
+
+def _positions(control: Control | Button) -> Iterator:
+    """The values to try: both ends and the middle; none for a button and for a value without a face."""
+    face = control.face
+    match face.get("kind"):
+        case "slider":
+            low, high = face["low"], face["high"]
+            middle = (low + high) // 2 if isinstance(control.value, int) else (low + high) / 2
+            yield from (low, high, middle)
+        case "toggle":
+            yield from (True, False)
+        case "choice":
+            yield from face["options"]
+        case "handles":
+            (left, right), (bottom, top) = face["bounds"]
+            for corner in ((left, bottom), (right, top), ((left + right) / 2, (bottom + top) / 2)):
+                for i in range(face["count"]):
+                    yield [*control.value[:i], list(corner), *control.value[i + 1:]]

@@ -1,0 +1,92 @@
+"""Pictures: the fast encoder is exact, and so is drawing only what moves."""
+
+import io
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+from course_lib.widgets.picture import Picture, encode_png
+
+
+def decoded(png: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(png)))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (7, 5, 3), (120, 301, 3)])
+def test_the_encoder_loses_nothing(shape):
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    assert np.array_equal(decoded(encode_png(pixels)), pixels)
+
+
+def busy_figure(*, grid: bool):
+    """Bars, an area, points and a line that touch the edges of their axes."""
+    figure = Figure(figsize=(6, 3))
+    left, right = figure.subplots(1, 2)
+    left.grid(grid)
+    bars = left.bar(range(5), range(1, 6), label="bars")
+    left.legend()
+    area = right.fill_between([0, 5], [1, 3])
+    points = right.scatter([0, 5, 2], [0, 4, 1])
+    (line,) = right.plot([0, 5], [4, 0])
+    left.set(ylim=(0, 5), title="left", ylabel="count")
+    right.set(xlim=(0, 5), ylim=(0, 4))
+    return figure, [bars, [area, line], points], bars, points, line
+
+
+@pytest.mark.parametrize("grid", [False, True])
+def test_moving_artists_alone_give_the_same_pixels_as_the_whole_figure(grid):
+    figure, moving, bars, points, line = busy_figure(grid=grid)
+    quick, whole = Picture(figure, moving), Picture(figure)
+    chance = np.random.default_rng(0)
+    seen = set()
+    for _ in range(4):
+        for bar in bars:
+            bar.set_height(chance.uniform(0, 5))
+        points.set_offsets(chance.uniform(0, 5, (3, 2)))
+        line.set_ydata(chance.uniform(0, 4, 2))
+        seen.add(quick.png())
+        assert np.array_equal(decoded(quick.png()), decoded(whole.png()))
+    assert len(seen) == 4
+
+
+def test_what_lies_below_is_drawn_once():
+    figure, moving, _, _, _ = busy_figure(grid=False)
+    picture = Picture(figure, moving)
+    before = picture.png()
+    figure.axes[1].patch.set_facecolor("red")
+    assert picture.png() == before
+
+
+def test_new_limits_are_drawn():
+    figure, moving, _, _, _ = busy_figure(grid=False)
+    picture = Picture(figure, moving)
+    before = picture.png()
+    figure.axes[0].set_ylim(0, 50)
+    assert picture.png() == Picture(figure).png() != before
+
+
+def test_sharpened_pictures_have_twice_the_pixels():
+    figure, moving, _, _, _ = busy_figure(grid=False)
+    picture = Picture(figure, moving)
+    height, width, _ = decoded(picture.png()).shape
+    picture.sharpen()
+    picture.sharpen()
+    assert decoded(picture.png()).shape == (2 * height, 2 * width, 3)
+    assert picture.size == [width, height]
+
+
+def test_a_figure_that_is_saved_keeps_its_moving_artists():
+    figure, moving, _, _, _ = busy_figure(grid=False)
+    untouched, _, _, _, _ = busy_figure(grid=False)
+    Picture(figure, moving).png()
+    saved = [io.BytesIO(), io.BytesIO()]
+    figure.savefig(saved[0])
+    untouched.savefig(saved[1])
+    assert np.array_equal(decoded(saved[0].getvalue()), decoded(saved[1].getvalue()))
+
+
+def test_moving_must_be_artists():
+    with pytest.raises(ValueError, match=r"`moving` must hold artists; got 'line'\."):
+        Picture(Figure(), ["line"])
