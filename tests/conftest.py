@@ -1,11 +1,10 @@
 """What all tests share: float64, no network of their own, no global seed, an optional device."""
 
-import os
+import course_lib  # noqa: F401, before torch: see there
 
+import matplotlib
 import pytest
 import torch
-
-os.environ.setdefault("MPLBACKEND", "agg")
 
 
 def pytest_addoption(parser):
@@ -18,6 +17,13 @@ def float64():
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+@pytest.fixture(autouse=True)
+def own_style():
+    """A figure's style is as it was before the test."""
+    with matplotlib.rc_context():
+        yield
 
 
 @pytest.fixture

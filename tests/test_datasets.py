@@ -3,12 +3,12 @@
 import hashlib
 from importlib.resources import files
 
+from course_lib import datasets
+from course_lib.datasets.tables import read_columns
+
 import pytest
 import torch
 from sklearn.datasets import load_digits
-
-from course_lib import datasets
-from course_lib.datasets.tables import read_columns
 
 SHA256 = {
     "galaxies_82.csv": "08d631624e4e866abe2c4f2afc43d266fa2bb35e251ab2ff2eb0d55532bfcfed",

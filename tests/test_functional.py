@@ -1,20 +1,22 @@
 """Each formula, held against torch.distributions."""
 
-import torch
-import torch.distributions as td
-
 from course_lib import functional
 from course_lib.rng import seeded
+
+import torch
+import torch.distributions as td
 
 
 def test_normal_log_prob():
     x, loc, log_scale = torch.randn(3, 40, generator=seeded(0))
-    torch.testing.assert_close(functional.normal_log_prob(x, loc, log_scale), td.Normal(loc, log_scale.exp()).log_prob(x))
+    want = td.Normal(loc, log_scale.exp()).log_prob(x)
+    torch.testing.assert_close(functional.normal_log_prob(x, loc, log_scale), want)
 
 
 def test_multivariate_normal_log_prob_broadcasts_over_components():
     x, loc = torch.randn(6, 3, generator=seeded(0)), torch.randn(2, 3, generator=seeded(1))
-    root = torch.randn(2, 3, 3, generator=seeded(2)).tril(-1) + torch.diag_embed(torch.tensor([[1.0, 2.0, 0.5], [0.1, 1.0, 3.0]]))
+    diagonal = torch.diag_embed(torch.tensor([[1.0, 2.0, 0.5], [0.1, 1.0, 3.0]]))
+    root = torch.randn(2, 3, 3, generator=seeded(2)).tril(-1) + diagonal
     want = torch.stack([td.MultivariateNormal(loc[k], scale_tril=root[k]).log_prob(x) for k in range(2)])
     torch.testing.assert_close(functional.multivariate_normal_log_prob(x, loc, root), want)
 

@@ -1,11 +1,11 @@
 """Metrics, held against scikit-learn and closed forms."""
 
+from course_lib import datasets, metrics
+from course_lib.models import Gaussian
+
 import pytest
 import torch
 from sklearn.mixture import GaussianMixture as Sklearn
-
-from course_lib import datasets, metrics
-from course_lib.models import Gaussian
 
 
 def test_information_criteria_are_scikit_learns():

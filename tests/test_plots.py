@@ -2,13 +2,13 @@
 
 import math
 
-import pytest
-import torch
-
 from course_lib import datasets, plots
 from course_lib.models import GaussianMixture
 from course_lib.rng import seeded
 from course_lib.training import expectation_maximisation, fit
+
+import pytest
+import torch
 
 
 @pytest.fixture
@@ -70,6 +70,7 @@ def test_a_larger_style_makes_larger_type():
 
 def test_graph_shades_what_is_observed():
     _, ax = plots.figure()
-    plots.graph(ax, {"z": (0, 0), "x": (1.5, 0)}, [("z", "x")], observed=["x"], plate=(-0.6, -0.6, 2.7, 1.2), repeats="n")
+    plate = (-0.6, -0.6, 2.7, 1.2)
+    plots.graph(ax, {"z": (0, 0), "x": (1.5, 0)}, [("z", "x")], observed=["x"], plate=plate, repeats="n")
     faces = {patch.get_facecolor()[:3] for patch in ax.patches if type(patch).__name__ == "Circle"}
     assert len(faces) == 2

@@ -1,9 +1,9 @@
 """Chance: named, repeatable, and never the global generator's."""
 
+from course_lib import rng
+
 import pytest
 import torch
-
-from course_lib import rng
 
 
 def test_layers_come_from_the_generator_and_the_global_one_is_put_back():

@@ -2,14 +2,14 @@
 
 import itertools
 
-import pytest
-import torch
-
 from course_lib import datasets, metrics
 from course_lib.errors import NumericalError
 from course_lib.models import Gaussian, GaussianMixture
 from course_lib.rng import seeded
 from course_lib.training import expectation_maximisation, fit, gradient_descent
+
+import pytest
+import torch
 
 
 def test_gradient_descent_arrives_at_the_closed_form():
@@ -35,7 +35,8 @@ def test_minibatches_learn_and_are_repeatable():
 
 def test_history_has_a_row_for_every_recorded_step():
     x, model = datasets.galaxies(), GaussianMixture(2, 1).start_at(datasets.galaxies(), seeded(0))
-    history = fit(expectation_maximisation(model, x, steps=20), every=5, held=lambda: metrics.mean_log_prob(model, x).value)
+    process = expectation_maximisation(model, x, steps=20)
+    history = fit(process, every=5, held=lambda: metrics.mean_log_prob(model, x).value)
     assert history["step"] == [5, 10, 15, 20]
     assert len(history["held"]) == 4 and all(isinstance(number, float) for number in history["loss"])
 

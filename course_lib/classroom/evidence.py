@@ -109,7 +109,7 @@ def _known(statement: str) -> str:
 def number(name: str, value: Any) -> float:
     """`value` as a float; ValueError if it is none."""
     try:
-        return float(value)
+        return float(getattr(value, "detach", lambda: value)())
     except (TypeError, ValueError, RuntimeError):        # torch raises RuntimeError for many elements
         raise ValueError(f"`{name}` must be a number; got {value!r}.") from None
 

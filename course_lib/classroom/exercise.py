@@ -14,7 +14,10 @@ class Unsolved(AssertionError):
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that is known by name: a function that makes it, and what it means."""
+    """A wrong answer that is known by name: a function that makes it, and what it means.
+
+    Where the exercise has a judge, the judge says what is wrong, and `message` is a part of what it says.
+    """
 
     answer: Callable
     message: str

@@ -20,15 +20,29 @@ LOG_SCORE = Exercise(
     log_score,
     lambda: [(0.5,), (0.25,), (0.9,)],
     mistakes=(
-        Mistake(lambda p: -math.log(p), "The **sign is turned**: this is a loss, to be made small. A score is the logarithm "
-                "itself: never positive, and the nearer to 0 the better."),
-        Mistake(lambda p: math.log2(p), "This is the logarithm to base 2: the unit is the **bit**. This course counts in "
-                "**nats**, the natural logarithm; one bit is 0.693 nats."),
-        Mistake(lambda p: math.log10(p), "This is the logarithm to **base 10**. This course counts in nats: the natural "
-                "logarithm, `math.log`."),
-        Mistake(lambda p: p, "This is the **probability itself**. Probabilities of many events multiply; their logarithms "
-                "add up, and that is why scores are logarithms."),
-        Mistake(lambda p: math.exp(p), "This is the **exponential**, which turns a logarithm back into a probability."),
+        Mistake(
+            lambda p: -math.log(p),
+            "The **sign is turned**: this is a loss, to be made small. A score is the logarithm itself: never "
+            "positive, and the nearer to 0 the better.",
+        ),
+        Mistake(
+            lambda p: math.log2(p),
+            "This is the logarithm to base 2: its unit is the **bit**. This course counts in **nats**, the natural "
+            "logarithm; one bit is 0.693 nats.",
+        ),
+        Mistake(
+            lambda p: math.log10(p),
+            "This is the logarithm to **base 10**. This course counts in nats: the natural logarithm, `math.log`.",
+        ),
+        Mistake(
+            lambda p: p,
+            "This is the **probability itself**. Probabilities of many events multiply; their logarithms add up, and "
+            "that is why scores are logarithms.",
+        ),
+        Mistake(
+            lambda p: math.exp(p),
+            "This is the **exponential**, which turns a logarithm back into a probability.",
+        ),
     ),
     hints=(
         "Which function of Python's `math` module undoes `math.exp`?",
@@ -43,7 +57,7 @@ bets = Bets(
     "00",
     Bet(
         "pictures",
-        question="A picture of 8 × 8 pixels, each with one of 17 levels of grey. How many different pictures are there?",
+        question="A picture of 8 × 8 pixels, each with one of 17 levels of grey: how many different ones are there?",
         answers=("fewer than a billion", "10⁹ to 10⁴⁰", "10⁴⁰ to 10⁹⁰", "more than 10⁹⁰"),
         why="17 choices for the first pixel, times 17 for the second, 64 times: almost all of them look like noise. "
         "A generative model must find the few that look like digits.",
@@ -64,12 +78,12 @@ def two_numbers_one_digit() -> Explorer:
     plots.points(plane, z[::5], ms=2, alpha=0.25)
     (dot,) = plane.plot([0], [0], "o", color=plots.LATENT, ms=12, zorder=4)
     plane.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), title="the latent plane")
-    image = picture.imshow(mean.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
+    image = picture.imshow(mean.reshape(8, 8).numpy(), cmap="gray_r", vmin=0, vmax=1)
     picture.set(xticks=[], yticks=[], title="the picture at this point")
 
     def draw(z: list) -> str:
         (place,) = torch.tensor(z)
-        image.set_data(decoded(place, mean, decoder).reshape(8, 8))
+        image.set_data(decoded(place, mean, decoder).reshape(8, 8).numpy())
         dot.set_data(*place[:, None])
         return f"The point ({place[0]:.2f}, {place[1]:.2f}) of the latent plane, and its picture: {nearest(place)}."
 

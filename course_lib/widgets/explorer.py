@@ -8,10 +8,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from course_lib.widgets.controls import Button, Control
 from course_lib.widgets.live import LiveFigure, checked_text
+
+from matplotlib.figure import Figure
 
 
 class Explorer(LiveFigure):

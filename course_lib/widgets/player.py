@@ -5,10 +5,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from course_lib.widgets.controls import Button, Control, button, slider
 from course_lib.widgets.explorer import Explorer
+
+from matplotlib.figure import Figure
 
 
 class Player(Explorer):

@@ -17,6 +17,7 @@
 
 # %% slideshow={"slide_type": "skip"}
 import math
+
 from course_lib import lessons
 from course_lib.classroom import evidence, progress
 from course_lib.doctor import doctor

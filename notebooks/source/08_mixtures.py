@@ -26,6 +26,7 @@ from course_lib.classroom import Line, derivation, evidence
 from course_lib.inference import oracle
 from course_lib.lessons.n08_mixtures import bets, check, experiments, explorers, pictures
 from course_lib.training import expectation_maximisation, fit, gradient_descent
+
 import torch
 
 # %% [markdown] slideshow={"slide_type": "slide"}

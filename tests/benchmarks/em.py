@@ -7,12 +7,12 @@ import statistics
 import time
 import warnings
 
-import torch
-from sklearn.mixture import GaussianMixture as Sklearn
-
 from course_lib.models import GaussianMixture
 from course_lib.rng import seeded
 from course_lib.training import expectation_maximisation, fit
+
+import torch
+from sklearn.mixture import GaussianMixture as Sklearn
 
 ROWS, FEATURES, COMPONENTS, STEPS, REPEATS = 50_000, 16, 16, 10, 5
 
@@ -44,7 +44,8 @@ def main() -> float:
     gap = abs(pairs[0][0][1].loc.detach().numpy() - pairs[0][1][1].means_).max()
     mine, peer = (statistics.median(pair[side][0] for pair in pairs) for side in (0, 1))
     ratio = statistics.median(b[0] / a[0] for a, b in pairs)
-    print(f"EM, full covariance, {ROWS} x {FEATURES}, K = {COMPONENTS}, {STEPS} iterations, float64, medians of {REPEATS}:")
+    setting = f"{ROWS} x {FEATURES}, K = {COMPONENTS}, {STEPS} iterations, float64, medians of {REPEATS}"
+    print(f"EM, full covariance, {setting}:")
     print(f"course_lib {mine:.2f} s, scikit-learn {peer:.2f} s, ratio {ratio:.2f}; largest gap of a mean {gap:.1e}")
     return ratio
 

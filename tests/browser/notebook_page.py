@@ -29,9 +29,10 @@ WIDER = """explorer => {
 }"""
 
 
-def write_notebook(path: Path, *cells: str) -> Path:
-    """A notebook of code cells."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
+def write_notebook(path: Path, *cells: str | nbformat.NotebookNode) -> Path:
+    """A notebook of cells; text is a code cell's source."""
+    made = [nbformat.v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+    notebook = nbformat.v4.new_notebook(cells=made)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, path)
     return path

@@ -2,10 +2,10 @@
 
 import math
 
+from course_lib.classroom import Bet, Bets, progress
+
 import ipywidgets
 import pytest
-
-from course_lib.classroom import Bet, Bets, progress
 
 ANSWERS = ("up", "down", "neither")
 

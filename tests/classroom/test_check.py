@@ -3,11 +3,11 @@
 import sys
 import time
 
-import pytest
-import torch
-
 from course_lib.classroom import Checks, Exercise, Mistake, Unsolved, progress
 from course_lib.rng import seeded
+
+import pytest
+import torch
 
 
 def weights(logits, scale):
@@ -186,7 +186,7 @@ def test_a_judge_replaces_the_comparison():
     assert ask(large, judge=far).passed
     assert "The largest weight must exceed 10" in ask(weights, judge=far).message
     assert "must be a tensor; got int" in ask(lambda a, b: 1000, judge=far).message
-    assert ask(MISTAKES[0].answer, judge=far).message == "Softmax over the wrong axis."
+    assert "The largest weight must exceed 10" in ask(MISTAKES[0].answer, judge=far).message  # the judge's word alone
     assert ask(MISTAKES[0].answer, judge=lambda *_: None).message == "Softmax over the wrong axis."
 
 

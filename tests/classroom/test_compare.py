@@ -2,10 +2,10 @@
 
 import re
 
+from course_lib.classroom.compare import Comparison, comparable
+
 import pytest
 import torch
-
-from course_lib.classroom.compare import Comparison, comparable
 
 SAME = [
     (torch.tensor([1, torch.inf, torch.nan]),) * 2, (1, 1.0), (2, 2), (True, True), ("a", "a"),

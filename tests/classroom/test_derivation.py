@@ -2,10 +2,10 @@
 
 import math
 
+from course_lib.classroom import Line, derivation
+
 import pytest
 import torch
-
-from course_lib.classroom import Line, derivation
 
 
 def lines(relation, value):

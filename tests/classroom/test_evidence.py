@@ -3,11 +3,11 @@
 import json
 import math
 
-import pytest
-import torch
-
 from course_lib.classroom import progress
 from course_lib.classroom.evidence import STATEMENTS, Evidence
+
+import pytest
+import torch
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 """Lecture mode enlarges, folds and binds keys; switching it off undoes all of it."""
 
-import matplotlib
-import pytest
-
 from course_lib import plots
 from course_lib.classroom import lecture
+
+import matplotlib
+import pytest
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 
-import pytest
-
 from course_lib.classroom import Bet, Bets, Checks, Exercise, progress
+
+import pytest
 
 HAMMER = """
 import sys

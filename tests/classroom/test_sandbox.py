@@ -4,11 +4,11 @@ import sys
 import threading
 import time
 
-import pytest
-import torch
-
 from course_lib.classroom import sandbox
 from course_lib.rng import seeded
+
+import pytest
+import torch
 
 
 def endless(_):

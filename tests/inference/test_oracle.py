@@ -2,11 +2,11 @@
 
 import math
 
+from course_lib.inference.oracle import enumeration, grid, quadrature
+
 import pytest
 import torch
 import torch.distributions as td
-
-from course_lib.inference.oracle import enumeration, grid, quadrature
 
 
 def test_enumeration_is_bayes_rule():

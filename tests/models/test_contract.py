@@ -2,12 +2,12 @@
 
 import math
 
-import pytest
-import torch
-
 from course_lib import models
 from course_lib.inference.oracle import grid
 from course_lib.rng import randn, seeded
+
+import pytest
+import torch
 
 
 def _shaken(model):
@@ -71,8 +71,8 @@ def test_global_generator_is_not_touched(model):
 
 def test_state_dict_goes_round(model):
     x = model.sample(5, seeded(0))
-    name = next(name for name in MODELS if type(MODELS[name]()) is type(model) and _shapes(MODELS[name]()) == _shapes(model))
-    other = MODELS[name]().to(x.device)
+    blank = (make() for make in MODELS.values())
+    other = next(m for m in blank if type(m) is type(model) and _shapes(m) == _shapes(model)).to(x.device)
     assert not torch.allclose(other.log_prob(x), model.log_prob(x))
     other.load_state_dict(model.state_dict())
     assert torch.equal(other.log_prob(x), model.log_prob(x))

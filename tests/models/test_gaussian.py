@@ -1,13 +1,13 @@
 """One Gaussian, held against torch.distributions and closed forms."""
 
-import pytest
-import torch
-import torch.distributions as td
-
 from course_lib.errors import NumericalError
 from course_lib.models import Gaussian
 from course_lib.models.gaussian import factor, scale_tril
 from course_lib.rng import seeded
+
+import pytest
+import torch
+import torch.distributions as td
 
 
 def test_maximise_gives_mean_and_covariance():

@@ -2,17 +2,17 @@
 
 import itertools
 
-import pytest
-import torch
-import torch.distributions as td
-from sklearn.mixture import GaussianMixture as Sklearn
-
 from course_lib import datasets
 from course_lib.errors import NumericalError
 from course_lib.inference import oracle
 from course_lib.models import GaussianMixture
 from course_lib.rng import seeded
 from course_lib.training import expectation_maximisation, fit
+
+import pytest
+import torch
+import torch.distributions as td
+from sklearn.mixture import GaussianMixture as Sklearn
 
 
 @pytest.fixture
@@ -44,7 +44,10 @@ def test_joint_is_prior_times_likelihood(fitted):
     torch.testing.assert_close(model.log_joint(x), model.log_prior() + model.log_likelihood(x), rtol=0, atol=0)
 
 
-@pytest.mark.parametrize(("covariance", "tied", "theirs"), [("full", False, "full"), ("full", True, "tied"), ("diagonal", False, "diag")])
+@pytest.mark.parametrize(
+    ("covariance", "tied", "theirs"),
+    [("full", False, "full"), ("full", True, "tied"), ("diagonal", False, "diag")],
+)
 def test_em_is_scikit_learns(covariance, tied, theirs):
     """Same start, same number of iterations, same parameters."""
     x = datasets.old_faithful()
@@ -62,7 +65,8 @@ def test_em_is_scikit_learns(covariance, tied, theirs):
 
 
 @pytest.mark.parametrize("floor", [0.0, 0.5])
-@pytest.mark.parametrize(("covariance", "tied"), [("full", False), ("full", True), ("diagonal", False), ("diagonal", True)])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("covariance", ["full", "diagonal"])
 def test_em_never_goes_down(covariance, tied, floor):
     x = datasets.old_faithful()
     for seed in range(10):
@@ -123,7 +127,7 @@ def test_too_few_rows_and_wrong_arguments_are_named():
         GaussianMixture(0, 1)
     with pytest.raises(ValueError, match=r"`covariance` must be one of 'diagonal', 'full'; got 'spherical'\."):
         GaussianMixture(2, 1, covariance="spherical")
-    with pytest.raises(ValueError, match=r"`z` must hold 4 whole numbers from 0 to 1; got shape \(4,\), torch.int64, values 0 to 2"):
+    with pytest.raises(ValueError, match="`z` must hold 4 whole numbers from 0 to 1; got .* values 0 to 2"):
         GaussianMixture(2, 1).log_joint(torch.zeros(4, 1), torch.tensor([0, 1, 2, 0]))
 
 

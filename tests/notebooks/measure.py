@@ -7,9 +7,9 @@ import re
 import sys
 from pathlib import Path
 
-from runner import can_isolate, run
-
 from notebooks.source import build
+
+from runner import can_isolate, run
 
 RECORD = Path(__file__).with_name("measured.json")
 README = Path(__file__).parents[2] / "README.md"

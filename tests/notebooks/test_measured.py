@@ -2,11 +2,11 @@
 
 import json
 
+from notebooks.source import build
+
 import measure
 import pytest
 from runner import Run
-
-from notebooks.source import build
 
 REMEDY = "run: make measure"
 ENTRY = {"seconds": 12, "mebibytes": 340, "date": "2026-01-31", "machine": "2 CPU cores, no GPU"}

@@ -3,12 +3,12 @@
 import json
 from pathlib import Path
 
+from course_lib.classroom.evidence import STATEMENTS
+from notebooks.source import build
+
 import nbformat
 import pytest
 from runner import Run, can_isolate, run
-
-from course_lib.classroom.evidence import STATEMENTS
-from notebooks.source import build
 
 pytestmark = pytest.mark.slow
 ISOLATED = can_isolate()

@@ -3,10 +3,10 @@
 import math
 from pathlib import Path
 
+from notebooks.source import build
+
 import nbformat
 import pytest
-
-from notebooks.source import build
 
 ROOT = Path(__file__).parents[2]
 SOURCES = build.sources([])

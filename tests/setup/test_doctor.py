@@ -6,10 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from course_lib import datasets, doctor
+
 import psutil
 import pytest
-
-from course_lib import datasets, doctor
 
 TOPICS = ["versions", "device", "memory", "widgets", "data", "progress"]
 

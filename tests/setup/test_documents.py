@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-import yaml
-
 import course_lib
+
+import yaml
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -3,10 +3,10 @@
 import math
 from collections.abc import Iterator
 
+from course_lib.widgets import Explorer, Player, button, choice, handles, memory, slider, toggle
+
 import numpy as np
 from matplotlib.figure import Figure
-
-from course_lib.widgets import Explorer, Player, button, choice, handles, memory, slider, toggle
 
 X = np.linspace(0, 10, 200)
 

@@ -2,11 +2,11 @@
 
 import math
 
+from course_lib.widgets import button, choice, handles, memory, slider, toggle
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-
-from course_lib.widgets import button, choice, handles, memory, slider, toggle
 
 
 def points(**options):

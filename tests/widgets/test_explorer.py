@@ -3,13 +3,13 @@
 import base64
 import threading
 
+from course_lib.widgets import Explorer, LiveFigure, button, memory, slider
+from course_lib.widgets import explorer as explorer_module
+
 import pytest
 from drive import drive
 from matplotlib.figure import Figure
 from specimens import every_control, faulty, playing, stuck
-
-from course_lib.widgets import Explorer, LiveFigure, button, memory, slider
-from course_lib.widgets import explorer as explorer_module
 
 
 def ask(explorer, *steps, seq=1, **more):

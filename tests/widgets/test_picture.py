@@ -2,12 +2,12 @@
 
 import io
 
+from course_lib.widgets.picture import Picture, encode_png
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-
-from course_lib.widgets.picture import Picture, encode_png
 
 
 def decoded(png: bytes) -> np.ndarray:

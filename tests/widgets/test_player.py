@@ -1,10 +1,10 @@
 """Players: frames are recorded as they are asked for, and kept."""
 
+from course_lib.widgets import Player, slider
+
 import pytest
 from matplotlib.figure import Figure
 from specimens import playing
-
-from course_lib.widgets import Player, slider
 
 
 def count_to(log: list, *, steps: int = 5, bad: int = -1, **options) -> Player:
