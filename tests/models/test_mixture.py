@@ -127,7 +127,7 @@ def test_too_few_rows_and_wrong_arguments_are_named():
         GaussianMixture(0, 1)
     with pytest.raises(ValueError, match=r"`covariance` must be one of 'diagonal', 'full'; got 'spherical'\."):
         GaussianMixture(2, 1, covariance="spherical")
-    with pytest.raises(ValueError, match="`z` must hold 4 whole numbers from 0 to 1; got .* values 0 to 2"):
+    with pytest.raises(ValueError, match=r"`z` must hold 4 whole numbers from 0 to 1; got .* values 0 to 2"):
         GaussianMixture(2, 1).log_joint(torch.zeros(4, 1), torch.tensor([0, 1, 2, 0]))
 
 

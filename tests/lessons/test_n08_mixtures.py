@@ -1,0 +1,105 @@
+"""The experiments of lesson 08, held against the library and against closed forms."""
+
+from course_lib import datasets, rng
+from course_lib.lessons.n08_mixtures import experiments, explorers
+from course_lib.lessons.n08_mixtures.explorers import bound_and_evidence, outlines
+from course_lib.models import GaussianMixture
+from course_lib.training import expectation_maximisation, fit
+
+import pytest
+import torch
+
+GALAXIES = datasets.galaxies()[:, 0].double()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_many_starts_side_by_side_are_the_librarys_em(tied):
+    many = experiments.em_many_starts(GALAXIES, 3, starts=4, generator=rng.seeded(5), tied=tied, variance_floor=0.01,
+                                      steps=30)
+    start = experiments.random_starts(GALAXIES, 3, 4, rng.seeded(5), tied)
+    for run in range(4):
+        model = GaussianMixture(3, 1, tied=tied)
+        with torch.no_grad():
+            model.loc.copy_(start.loc[run, :, None])
+            model.log_scale.copy_(start.log_scale[run, :, None])
+        history = fit(expectation_maximisation(model, GALAXIES[:, None], steps=30, variance_floor=0.01))
+        torch.testing.assert_close(many.loc[run], model.loc[:, 0].detach())
+        torch.testing.assert_close(many.log_scale[run], model.log_scale[:, 0].detach())
+        assert many.log_likelihood[run].item() == pytest.approx(-82 * history["loss"][-1])
+
+
+def test_rows_that_are_not_kept_are_not_learnt_from():
+    kept = torch.ones(1, 82)
+    kept[0, 40:] = 0
+    half = experiments.em_many_starts(GALAXIES, 1, starts=1, generator=rng.seeded(0), steps=2, kept=kept)
+    assert half.loc.item() == pytest.approx(GALAXIES[:40].mean().item())
+
+
+def test_held_out_scores_differ_from_training_scores():
+    held = experiments.held_out_by_components(GALAXIES, 2, tied=False, variance_floor=0.01, seed=0, folds=5, starts=5)
+    trained = experiments.em_many_starts(GALAXIES, 1, starts=1, generator=rng.seeded(0))
+    assert held.shape == (2, 82)
+    assert held[0].sum().item() < trained.log_likelihood.item()
+    assert held[1].mean() > held[0].mean()
+
+
+def test_falls_are_the_deepest_drops():
+    assert experiments.falls([[0.0, 2.0, 1.5, 3.0], [0.0, 1.0, 1.0, 2.0]]).tolist() == [0.5, 0.0]
+
+
+def test_the_planted_fault_falls_and_the_mended_step_does_not():
+    def mended(x, r, means):
+        return (r * (x[:, None] - means).square()).sum() / len(x)
+
+    faulty, right = (
+        experiments.falls([experiments.climb_with(GALAXIES, 3, seed, step) for seed in range(40)])
+        for step in (experiments.colleagues_variance, mended)
+    )
+    assert (faulty > 1e-3).sum() > 5
+    assert right.max() < 1e-9
+
+
+def test_standard_errors_are_those_of_the_textbook():
+    """One component: the errors of a mean and of a standard deviation are sd / sqrt(n) and sd / sqrt(2 n)."""
+    x = torch.randn(500, 1, generator=rng.seeded(1)) * 3
+    model = experiments.mixture(torch.tensor([1.0]), x.mean(0), x.var(0, correction=0))
+    (_, spread), errors = experiments.standard_errors(x[:, 0], model)
+    expected = torch.stack([spread / 500**0.5, spread / 1000**0.5])
+    torch.testing.assert_close(errors, expected)
+
+
+def test_a_collapse_goes_past_every_healthy_fit():
+    x, weights = GALAXIES[:, None], torch.tensor([0.5, 0.5])
+    healthy = experiments.log_likelihood_from(x, weights, torch.tensor([10.0, 21.0]), torch.tensor([1.0, 9.0]))
+    means, variances = torch.stack([GALAXIES[0], GALAXIES.mean()]), torch.stack([torch.tensor(1e-4), GALAXIES.var()])
+    assert experiments.log_likelihood_from(x, weights, means, variances) > healthy
+
+
+def test_parameters_are_counted():
+    assert experiments.parameters(3, tied=False) == 8
+    assert experiments.parameters(3, tied=True) == 6
+
+
+def test_the_tug_never_lets_the_bound_pass():
+    x = GALAXIES[:12]
+    theta = [[0.3, 0.7], [10.0, 20.0], [4.0, 9.0]]
+    for seed in range(20):
+        q = torch.rand(12, generator=rng.seeded(seed))
+        bound, evidence = bound_and_evidence(x, q, theta)
+        assert bound <= evidence
+    tug = explorers.tug_of_two_bars()
+    tug.press("e_step")
+    assert "gap 0.000" in tug.alt
+    before = tug.alt
+    tug.press("swap")
+    assert "gap 0.000" in tug.alt
+    assert tug.alt != before
+
+
+def test_outlines_lie_at_two_standard_deviations():
+    model = GaussianMixture(2, 2, covariance="full")
+    with torch.no_grad():
+        model.lower[:, 1, 0] = 0.7
+    offset = outlines(model) - model.loc[..., None]
+    radius = torch.linalg.solve_triangular(model.scale_tril, offset, upper=False).norm(dim=1)
+    torch.testing.assert_close(radius, torch.full_like(radius, 2.0))
