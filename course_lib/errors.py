@@ -8,6 +8,10 @@ class NumericalError(ArithmeticError):
     """A computation left the numbers it can be trusted on; the message names cause and remedy."""
 
 
+class SingularCovariance(NumericalError):
+    """A Gaussian has shrunk onto a point or a line, where its likelihood has no upper limit."""
+
+
 def require_rows(name: str, x: Tensor, event_shape: tuple[int, ...]) -> None:
     """Raise ValueError unless `x` is a floating tensor of shape (n, *event_shape), finite, with n >= 1."""
     want = ", ".join(map(str, ("n", *event_shape))) + ("," if not event_shape else "")

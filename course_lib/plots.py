@@ -27,6 +27,7 @@ PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 MARKERS = "osD^vPX*"
 RADIUS = 0.3  # of a node of a graph
+CAPTION = "max-width:48em;font-size:0.9em;color:var(--jp-ui-font-color2,#555)"
 
 
 def style(scale: float = 1.0) -> None:
@@ -53,16 +54,18 @@ def figure(
 
 
 def show(made: Figure, *, alt: str) -> None:
-    """Show a figure as a picture with the alternative text `alt`, which says in words what the picture shows.
+    """Show a figure as a picture; `alt` says in words what it shows, and stands below it as the caption.
 
     Raises:     ValueError if `alt` is empty.
     """
     if not isinstance(alt, str) or not alt.strip():
         raise ValueError(f"`alt` must say in words what the figure shows; got {alt!r}.")
-    picture = io.BytesIO()
-    made.savefig(picture, format="png")
-    data = base64.b64encode(picture.getvalue()).decode()
-    display(HTML(f'<img alt="{html.escape(alt)}" style="max-width:100%" src="data:image/png;base64,{data}">'))
+    file = io.BytesIO()
+    made.savefig(file, format="png")
+    data = base64.b64encode(file.getvalue()).decode()
+    picture = f'<img alt="{html.escape(alt)}" style="max-width:100%" src="data:image/png;base64,{data}">'
+    caption = f'<figcaption aria-hidden="true" style="{CAPTION}">{html.escape(alt)}</figcaption>'
+    display(HTML(f'<figure style="margin:0">{picture}{caption}</figure>'))
 
 
 def histogram(ax: Axes, x: Tensor, *, bins: int = 30, **look) -> BarContainer:

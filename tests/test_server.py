@@ -20,7 +20,7 @@ def test_nagle_s_algorithm_is_off_before_anything_is_sent(monkeypatch):
 
 def test_the_server_accepts_the_setting():
     option = "--ServerApp.kernel_websocket_connection_class=course_lib.server.PromptConnection"
-    shown = subprocess.run(
-        [sys.executable, "-m", "jupyter", "server", option, "--show-config"], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "jupyter", "server", option, "--show-config"]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert "course_lib.server.PromptConnection" in shown.stdout
     assert shown.returncode == 0, shown.stderr

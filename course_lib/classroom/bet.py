@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ipywidgets
 
@@ -56,13 +56,15 @@ class Wager:
         """The bet as fields and a button."""
         return _form(self)
 
-    def place(self, *weights: float | Mapping[str, float], **named: float) -> Card:
+    def place(self, *weights: float | Sequence[float] | Mapping[str, float], **named: float) -> Card:
         """Place the bet: one weight an answer, in their order, or weights by answer; until it is settled.
 
         Raises ValueError if the weights do not fit the answers (see `Bet.probabilities`).
         """
-        if len(weights) == 1 and isinstance(weights[0], Mapping):
-            named = {**weights[0], **named}
+        if len(weights) == 1 and isinstance(weights[0], Mapping | list | tuple):
+            weights = weights[0]
+        if isinstance(weights, Mapping):
+            named = {**weights, **named}
         elif weights and len(weights) != len(self.bet.answers):
             raise ValueError(f"`weights` must be one number for each of {self.bet.answers}; got {weights}.")
         elif weights:

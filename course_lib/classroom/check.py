@@ -32,8 +32,8 @@ class Check:
     def __init__(self, lesson: str, exercise: Exercise) -> None:
         self.lesson, self.exercise, self._hints_given = lesson, exercise, 0
 
-    def __call__(self, answer: Any) -> Verdict:
-        """Judge `answer` and record the attempt; raises Unsolved only under COURSE_STRICT=1."""
+    def __call__(self, answer: Any = None) -> Verdict:
+        """Judge `answer`, the reader's function, and record the attempt; raises Unsolved only under COURSE_STRICT=1."""
         try:
             verdict = judge(self.exercise, answer)
         except Exception as error:                       # whatever came, the notebook runs on

@@ -22,20 +22,23 @@ def comparable(value: Any) -> bool:
     return any(isinstance(value, kind) for kind, _ in KINDS)
 
 
-def kind_difference(got: Any, want: Any, name: str = "result") -> str | None:
-    """Say so if `got` is not the kind of thing that `want` is; a float may also be given as an int."""
+def kind_difference(got: Any, want: Any, name: str) -> str | None:
+    """Say so if `got` is not the kind of thing that `want` is; a number may stand for a tensor of shape ()."""
     named = (entry for entry in KINDS if isinstance(want, entry[0]))
     kind, words = next(named, (type(want), type(want).__name__))
-    accepted = isinstance(got, (int, float) if kind is float else kind)
+    single = kind is float or (isinstance(want, Tensor) and want.ndim == 0)
+    accepted = isinstance(got, kind) or (single and isinstance(got, (int, float)))
     if accepted and isinstance(got, bool) == isinstance(want, bool):
         return None
-    return f"`{name}` must be {words}; got {'None' if got is None else type(got).__name__}."
+    remedy = " Use torch's functions, or `torch.as_tensor`." if hasattr(got, "__array__") else ""
+    return f"`{name}` must be {words}; got {'None' if got is None else type(got).__name__}.{remedy}"
 
 
 @dataclass(frozen=True)
 class Comparison:
     """Compares outcomes up to an absolute and a relative tolerance; `dtype=False` ignores dtypes.
 
+    `parts` names the items of a tuple, where an outcome is one.
     Outcomes are tensors, numbers, strings, None, models (by their `state_dict`), and tuples, lists or
     dicts of these. TypeError for anything else in `want`.
     """
@@ -43,6 +46,7 @@ class Comparison:
     atol: float = 1e-6
     rtol: float = 1e-5
     dtype: bool = True
+    parts: tuple[str, ...] = ()
 
     def difference(self, got: Any, want: Any, name: str = "result") -> str | None:
         """The first difference in words, or None."""
@@ -53,6 +57,8 @@ class Comparison:
         different = kind_difference(got, want, name)
         if different:
             return different
+        if isinstance(want, Tensor) and not isinstance(got, Tensor):
+            return self._values(torch.tensor(got), want.detach().cpu(), name)
         if isinstance(want, Tensor):
             return self._tensors(got.detach().cpu(), want.detach().cpu(), name)
         if isinstance(want, (tuple, list, dict)):
@@ -63,11 +69,13 @@ class Comparison:
         return None if got == want else f"`{name}` must be {want!r}; got {got!r}."
 
     def _parts(self, got: Any, want: Any, name: str) -> str | None:
-        if not isinstance(want, dict):
+        names = {key: f"{name}[{key!r}]" for key in want} if isinstance(want, dict) else None
+        if names is None:
+            names = dict(enumerate(self.parts or [f"{name}[{i}]" for i in range(len(want))]))
             got, want = dict(enumerate(got)), dict(enumerate(want))
         if got.keys() != want.keys():
-            return f"`{name}` must have the parts {list(want)}; got {list(got)}."
-        parts = (self.difference(got[key], want[key], f"{name}[{key!r}]") for key in want)
+            return f"`{name}` must have the parts {', '.join(names.values())}; got {len(got)} parts."
+        parts = (self.difference(got[key], want[key], names[key]) for key in want)
         return next(filter(None, parts), None)
 
     def _tensors(self, got: Tensor, want: Tensor, name: str) -> str | None:

@@ -33,6 +33,7 @@ class Exercise:
     hints:       in increasing strength.
     judge:       `judge(outcome, *case)` replaces the comparison with the reference: None means that
                  the outcome holds, a string says why it does not.
+    returns:     the names of the parts, where the reference returns several things.
     minutes, difficulty:  what to expect, difficulty from 1 to 3.
     atol, rtol:  absolute and relative tolerance on values.
     seconds:     time limit for one case.
@@ -43,6 +44,7 @@ class Exercise:
     mistakes: tuple[Mistake, ...]
     hints: tuple[str, ...]
     judge: Callable[..., str | None] | None = None
+    returns: tuple[str, ...] = ()
     minutes: int = 5
     difficulty: int = 1
     atol: float = 1e-6

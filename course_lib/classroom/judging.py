@@ -43,13 +43,13 @@ def _cannot_go_on(exercise: Exercise, outcome: Outcome) -> Verdict | None:
 
 
 def _verdict(exercise: Exercise, answer: Callable, cases: list[tuple], outcomes: list[Outcome]) -> Verdict:
-    complaints = (_complaint(exercise, answer, *pair) for pair in zip(cases, outcomes, strict=True))
-    complaint = next(filter(None, complaints), None)
-    printed = next(filter(None, map(_first_lines, outcomes)), "")
-    if complaint is None:
-        return Verdict(True, f"`{exercise.name}` holds in every case ({len(cases)} tried).", printed)
-    mistake = None if exercise.judge else _recognise(exercise, cases, outcomes)  # a judge names mistakes itself
-    return Verdict(False, mistake.message if mistake else complaint, printed)
+    for case, outcome in zip(cases, outcomes, strict=True):
+        complaint = _complaint(exercise, answer, case, outcome)
+        if complaint:  # a judge names the mistakes itself
+            mistake = None if exercise.judge else _recognise(exercise, cases, outcomes)
+            return Verdict(False, mistake.message if mistake else complaint, _first_lines(outcome))
+    words = f"`{exercise.name}` holds in every case ({len(cases)} tried)."
+    return Verdict(True, words, next(filter(None, map(_first_lines, outcomes)), ""))
 
 
 def _recognise(exercise: Exercise, cases: list[tuple], outcomes: list[Outcome]) -> Mistake | None:
@@ -69,7 +69,7 @@ def _same(exercise: Exercise, got: Outcome, made: Outcome) -> bool:
     compare = Comparison(exercise.atol, exercise.rtol, dtype=False)
     arguments = zip(got.arguments, made.arguments, strict=True)
     pairs = [(got.value, made.value), (got.gradients, made.gradients), *arguments]
-    return all(compare.difference(*pair) is None for pair in pairs if comparable(pair[1]))
+    return all(compare.difference(*pair, exercise.name) is None for pair in pairs if comparable(pair[1]))
 
 
 def _complaint(exercise: Exercise, answer: Callable, case: tuple, got: Outcome) -> str | None:
@@ -90,7 +90,7 @@ def _failure(exercise: Exercise, answer: Callable, got: Outcome, want: Outcome) 
         return _raised(exercise, answer, got.error)
     if got.value is None and want.value is not None:
         return f"`{exercise.name}` returned None. Is a `return` missing?"
-    return kind_difference(got.value, want.value)
+    return kind_difference(got.value, want.value, _returned(exercise))
 
 
 def _raised(exercise: Exercise, answer: Callable, error: BaseException) -> str:
@@ -112,12 +112,13 @@ def _judged(exercise: Exercise, case: tuple, got: Outcome) -> str | None:
 
 
 def _different(exercise: Exercise, case: tuple, got: Outcome, want: Outcome) -> str | None:
-    compare = Comparison(exercise.atol, exercise.rtol)
+    compare = Comparison(exercise.atol, exercise.rtol, parts=exercise.returns)
     if want.gradients and not got.gradients:
         lost = "The result has lost its gradient: look for `.detach()`, `.item()`, `float(...)` or `no_grad`."
     else:
         lost = compare.difference(got.gradients, want.gradients, "gradient") if want.gradients else None
-    return compare.difference(got.value, want.value) or lost or _mutation(exercise, case, got, want)
+    values = compare.difference(got.value, want.value, _returned(exercise))
+    return values or lost or _mutation(exercise, case, got, want)
 
 
 def _mutation(exercise: Exercise, case: tuple, got: Outcome, want: Outcome) -> str | None:
@@ -127,8 +128,8 @@ def _mutation(exercise: Exercise, case: tuple, got: Outcome, want: Outcome) -> s
     for name, before, after, expected in arguments:
         if not comparable(before):
             continue
-        if exact.difference(expected, before) is None:
-            if exact.difference(after, before):
+        if exact.difference(expected, before, name) is None:
+            if exact.difference(after, before, name):
                 return f"The argument `{name}` was changed in place. Work on a copy of it."
         elif found := Comparison(exercise.atol, exercise.rtol).difference(after, expected, name):
             return f"After the call: {found}"
@@ -146,6 +147,11 @@ def _signature_misfit(exercise: Exercise, answer: Callable, case: tuple) -> str 
         want = ", ".join(_names(exercise))
         return f"The signature must be `{exercise.name}({want})`; got `{exercise.name}{signature}`."
     return None
+
+
+def _returned(exercise: Exercise) -> str:
+    """What a call of the function is called in messages."""
+    return f"{exercise.name}(…)"
 
 
 def _names(exercise: Exercise) -> list[str]:

@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import NumericalError, require_choice, require_finite, require_positive, require_rows
+from ..errors import SingularCovariance, require_choice, require_finite, require_positive, require_rows
 from ..functional import multivariate_normal_log_prob
 from ..rng import randn
 from .base import Card, Density
@@ -81,7 +81,7 @@ def factor(covariance: Tensor, full: bool, floor: float = 0.0) -> tuple[Tensor, 
     No variance, in any direction, is left below `floor`: clipping the eigenvalues is what maximises a
     Gaussian's likelihood under that constraint.
 
-    Raises:     NumericalError if a covariance is not positive definite.
+    Raises:     SingularCovariance if a covariance is not positive definite.
     """
     if not full:
         variance = covariance.diagonal(dim1=-2, dim2=-1).clamp_min(floor)  # (..., D)
@@ -100,7 +100,7 @@ def _require_variance(variance: Tensor) -> None:
     if not (variance > smallest).all():
         where = (~(variance > smallest)).nonzero()[0].tolist()
         name = f"component {where[0]}" if variance.ndim > 1 else "the Gaussian"
-        raise NumericalError(
+        raise SingularCovariance(
             f"The variance of {name} is no longer positive: it sits on a single value (or on a line), where "
             "the likelihood has no upper limit. Remedy: pass a `variance_floor`, use fewer components, or "
             "start elsewhere. The model keeps its last good parameters."

@@ -115,15 +115,15 @@ class GaussianMixture(Density):
 
     @torch.no_grad()
     def maximise(self, x: Tensor, r: Tensor, *, variance_floor: float = 0.0) -> None:
-        r"""The M-step: the parameters that maximise :math:`\sum_{nk} r_{nk} \log p(x_n, k)`.
+        r"""The M-step: the parameters that maximise :math:`\sum_{ik} r_{ik} \log p(x_i, z_i = k)`.
 
-        .. math:: N_k = \sum_n r_{nk}, \quad \pi_k = N_k / N, \quad \mu_k = \tfrac{1}{N_k} \sum_n r_{nk} x_n, \quad
-                  \Sigma_k = \tfrac{1}{N_k} \sum_n r_{nk} (x_n - \mu_k)(x_n - \mu_k)^\top
+        .. math:: n_k = \sum_i r_{ik}, \quad \pi_k = n_k / n, \quad \mu_k = \tfrac{1}{n_k} \sum_i r_{ik} x_i, \quad
+                  \Sigma_k = \tfrac{1}{n_k} \sum_i r_{ik} (x_i - \mu_k)(x_i - \mu_k)^\top
 
         With tied covariances the common one is :math:`\sum_k \pi_k \Sigma_k`.
 
         Shapes:     x (n, D); r (n, K), rows add up to 1; variance_floor in squared units of the data.
-        Raises:     NumericalError if a component is left empty or its covariance is not positive definite.
+        Raises:     NumericalError if a component is left empty; SingularCovariance if it collapses.
         """
         counts = r.sum(0)  # (K,)
         if not (counts > torch.finfo(r.dtype).tiny).all():
@@ -149,6 +149,6 @@ class GaussianMixture(Density):
 
 
 def _scatter(x: Tensor, r: Tensor, loc: Tensor) -> Tensor:
-    """sum_n r_nk (x_n - mu_k)(x_n - mu_k)^T: x (n, D), r (n, K), loc (K, D) -> (K, D, D)."""
+    """sum_i r_ik (x_i - mu_k)(x_i - mu_k)^T: x (n, D), r (n, K), loc (K, D) -> (K, D, D)."""
     centred = x - loc[:, None]  # (K, n, D)
     return (r.mT[..., None] * centred).mT @ centred

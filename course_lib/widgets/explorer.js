@@ -185,7 +185,7 @@ function playback(flow, frame, last) {
     wanted = frame() + 1;
     flow.set("frame", wanted);
   }
-  return { fields: [play, speed.field], stop };
+  return { play, speed: speed.field, stop };
 }
 
 function render({ model, el }) {
@@ -202,7 +202,8 @@ function render({ model, el }) {
     return { name, ...CONTROLS[face.kind](face, change, stage) };
   });
   const player = "frame" in controls && playback(flow, () => model.get("answer").state.frame, controls.frame.high);
-  const fields = [...(player ? player.fields : []), ...parts.map((part) => part.field)];
+  const fields = parts.map((part) => part.field);
+  if (player) fields.splice(0, 4, player.play, ...fields.slice(0, 4), player.speed); // its own four come first
   root.append(element("div", { className: "explorer-title" }, title), stage, error,
     element("div", { className: "explorer-controls" }, ...fields));
   el.append(root);
@@ -211,7 +212,7 @@ function render({ model, el }) {
   function hear() {
     const answer = model.get("answer");
     canvas.ariaLabel = answer.alt;
-    error.textContent = answer.error;
+    if (error.textContent !== answer.error) error.textContent = answer.error; // or it would be read out again
     error.hidden = !answer.error;
     flow.hear(answer);
     if (flow.idle()) parts.forEach(({ name, show }) => show(answer.state[name], answer.corners[name]));

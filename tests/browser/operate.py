@@ -60,8 +60,8 @@ def _type(number: Locator, value: float) -> None:
 
 
 def _moves_of_handle(handle: Locator) -> list[Callable]:
-    """Keys and the pointer, towards every side."""
-    keys = [partial(handle.press, f"Shift+Arrow{side}") for side in ("Left", "Right", "Up", "Down")]
+    """By the keys, and by the pointer to both ends."""
+    keys = [partial(handle.press, f"Shift+Arrow{side}") for side in ("Right", "Up")]
     return keys + [partial(drag, handle, *by) for by in ((-2000, 2000), (2000, -2000))]
 
 

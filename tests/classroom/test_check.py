@@ -92,10 +92,10 @@ def test_an_error_names_the_line():
 
 WRONG = {
     "returned None. Is a `return` missing?": lambda logits, scale: None,
-    "`result` must be a tensor; got list.": lambda logits, scale: weights(logits, scale).tolist(),
-    "`result` must have shape (3, 4); got (4, 3).": lambda logits, scale: weights(logits, scale).T,
-    "`result` must have dtype torch.float64; got torch.float32.": lambda a, b: weights(a, b).float(),
-    "`result` must be finite at [0, 1] (expected": lambda a, b: weights(a, b).masked_fill(
+    "`weights(…)` must be a tensor; got list.": lambda logits, scale: weights(logits, scale).tolist(),
+    "`weights(…)` must have shape (3, 4); got (4, 3).": lambda logits, scale: weights(logits, scale).T,
+    "`weights(…)` must have dtype torch.float64; got torch.float32.": lambda a, b: weights(a, b).float(),
+    "`weights(…)` must be finite at [0, 1] (expected": lambda a, b: weights(a, b).masked_fill(
         torch.arange(a.shape[-1]) == 1, torch.nan),
     "the largest gap is 0.5 at [0, 0]": lambda a, b: weights(a, b) + 0.5,
     "has lost its gradient": lambda a, b: weights(a, b).detach(),

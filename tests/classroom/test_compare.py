@@ -4,6 +4,7 @@ import re
 
 from course_lib.classroom.compare import Comparison, comparable
 
+import numpy as np
 import pytest
 import torch
 
@@ -19,8 +20,10 @@ DIFFERENT = [
     ("a", "b", "`result` must be 'b'; got 'a'."),
     (1.5, 1.0, "the largest gap is 0.5, where 1 is expected; got 1.5."),
     (float("nan"), 1.0, r"`result` must be finite \(expected 1\); got nan."),
-    ([1], [1, 2], r"`result` must have the parts \[0, 1\]; got \[0\]."),
-    ({"a": 1}, {"b": 1}, r"must have the parts \['b'\]; got \['a'\]."),
+    ([1], [1, 2], r"`result` must have the parts result\[0\], result\[1\]; got 1 parts."),
+    (np.zeros(2), torch.zeros(2), "`result` must be a tensor; got ndarray. Use torch's functions"),
+    (2.0, torch.tensor(1.0), "`result` has wrong values: the largest gap is 1"),
+    ({"a": 1}, {"b": 1}, r"must have the parts result\['b'\]; got 1 parts."),
     ({"a": (1, 2)}, {"a": (1, 3)}, r"`result\['a'\]\[1\]` must be 3; got 2."),
     (torch.zeros(2, 2), torch.tensor([[0.0, 3], [1, 0]]), r"gap is 3 at \[0, 1\], where 3 is expected"),
     (torch.zeros(2), torch.tensor([0.0, -torch.inf]), r"gap is inf at \[1\], where -inf is expected; got 0."),

@@ -11,8 +11,8 @@ bets = Bets(
     "08",
     Bet(
         "gain",
-        question="Two Gaussians instead of one, on eruptions that neither has seen: "
-        "how many nats does the mixture gain for each eruption?",
+        question="Two Gaussians instead of one, on waits that neither has seen: how many nats does the mixture gain "
+        "for each wait? (0.69 nats, log 2, would mean: twice the density.)",
         answers=("less than 0.1", "0.1 to 0.3", "0.3 to 0.6", "more than 0.6"),
         why="One Gaussian must be as wide as both humps together, and every eruption pays for the empty valley between "
         "them.",
@@ -20,7 +20,8 @@ bets = Bets(
     Bet(
         "labels",
         question="Fit three components to the 82 galaxies from 200 random starts, and keep the runs that reach the "
-        "best log-likelihood. How many different lists of parameters do these winners hold?",
+        "best log-likelihood. How many different lists of three means do these winners hold? (The same numbers in "
+        "another order are another list.)",
         answers=("1", "2 or 3", "4 to 6", "more than 6"),
         why="The likelihood does not know the names of the components: each of the 3! = 6 orders is as good.",
     ),

@@ -1,10 +1,11 @@
 """The exercises of lesson 08: reference, wrong answers by name, hints."""
 
 import torch
+from torch import Tensor
 
 from ... import datasets, rng
 from ...classroom import Checks, Exercise, Mistake
-from . import experiments
+from .find_the_bug import SHARED_VARIANCE
 from .singularity import SINGULAR_START
 
 # 1 · responsibilities ------------------------------------------------------------------------------------------
@@ -18,12 +19,25 @@ def responsibilities(log_prior, log_likelihood):
 def _responsibilities_cases():
     g = rng.seeded(1)
     yield torch.tensor([0.2, 0.8]).log(), torch.randn(5, 2, generator=g)
-    yield torch.tensor([0.5, 0.3, 0.2]).log(), torch.randn(4, 3, generator=g) - 2000  # exp(-2000) underflows
+    far = torch.tensor([[0.0], [-3.0], [-2000.0]])  # exp(-2000) underflows
+    yield torch.tensor([0.5, 0.3, 0.2]).log(), torch.randn(3, 3, generator=g) + far
+    yield torch.tensor([0.5, 0.3, 0.2]).log(), torch.randn(3, 3, generator=g) - 2000
 
 
-def _joint_divided_by_sum(log_prior, log_likelihood):
-    joint = (log_prior + log_likelihood).exp()
-    return joint / joint.sum(-1, keepdim=True)
+def _whole(r):
+    """Hard labels: 1 where a row is largest, else 0."""
+    return torch.nn.functional.one_hot(r.argmax(-1), r.shape[-1]).to(r)
+
+
+def _divided(shift=0.0, keep_off_zero=0.0):
+    """Joint over evidence without care for underflow: the log-joint is shifted by `shift(log_joint)` first."""
+
+    def wrong(log_prior, log_likelihood):
+        log_joint = log_prior + log_likelihood
+        joint = (log_joint - (shift(log_joint) if shift else 0)).exp()
+        return joint / (joint.sum(-1, keepdim=True) + keep_off_zero)
+
+    return wrong
 
 
 RESPONSIBILITIES = Exercise(
@@ -32,24 +46,30 @@ RESPONSIBILITIES = Exercise(
     mistakes=(
         Mistake(lambda prior, likelihood: likelihood.softmax(-1),
                 "The **prior is missing**: you normalised the likelihood alone. Bayes' rule weighs every component "
-                "with "
-                "$\\pi_k$ too, and a rare component needs stronger evidence."),
+                "with $\\pi_k$ too, and a rare component needs stronger evidence."),
         Mistake(lambda prior, likelihood: (prior + likelihood).softmax(0),
                 "**Normalised over the wrong axis**: your columns add up to one, so each component shares itself out "
-                "among "
-                "the data. Each *row*, one data point, must add up to one over the components."),
+                "among the data. Each *row*, one data point, must add up to one over the components."),
         Mistake(lambda prior, likelihood: (prior + likelihood).exp(),
                 "**Not normalised**: this is the joint $p(x, z)$, the numerator. Divide by $p(x)$, its sum over $z$."),
         Mistake(lambda prior, likelihood: (prior.exp() + likelihood).softmax(-1),
                 "**A probability was added to a log-probability**: `log_prior` is a log already, and products become "
-                "sums "
-                "of logs. Don't exponentiate it before adding."),
+                "sums of logs. Don't exponentiate it before adding."),
         Mistake(lambda prior, likelihood: (prior + likelihood).log_softmax(-1),
                 "These are the **logs** of the responsibilities. The function should return probabilities."),
-        Mistake(_joint_divided_by_sum,
+        Mistake(_divided(),
                 "The formula is right, but **far from all components it underflows**: exp(−2000) is 0 in floating "
-                "point, "
-                "and 0 / 0 is NaN. Stay in logs until the end: subtract the row's maximum first, or use `softmax`."),
+                "point, and 0 / 0 is NaN. Stay in logs until the end: subtract the row's maximum first, or use "
+                "`softmax`."),
+        Mistake(_divided(shift=Tensor.max),
+                "You subtracted **one maximum for all rows**: a row that lies far from all components still "
+                "underflows. Subtract each row's own maximum."),
+        Mistake(_divided(keep_off_zero=1e-10),
+                "A **small number in the denominator** hides the NaN and makes the far row wrong instead: its "
+                "responsibilities are 0 and no longer add up to one. Stay in logs: use `softmax`."),
+        Mistake(lambda prior, likelihood: _whole(prior + likelihood),
+                "These are **hard labels**: you gave each point whole to its most probable component. "
+                "Responsibilities are the probabilities themselves."),
     ),
     hints=(
         "Which two logs make the log of the joint? And over what does the evidence sum: over data or over components?",
@@ -80,15 +100,17 @@ BOUND = Exercise(
     mistakes=(
         Mistake(lambda log_joint, q: (q * log_joint).sum(-1),
                 "The **entropy is missing**: $F$ has $-\\sum_k q_k \\log q_k$ as well. Without it the bound never "
-                "touches "
-                "$\\log p(x)$, unless $q$ is certain."),
+                "touches $\\log p(x)$, unless $q$ is certain."),
         Mistake(lambda log_joint, q: (q * log_joint + torch.special.xlogy(q, q)).sum(-1),
                 "The **entropy has the wrong sign**: $F = \\sum q \\log p(x, z) - \\sum q \\log q$; an undecided $q$ "
                 "raises it."),
         Mistake(lambda log_joint, q: log_joint.logsumexp(-1),
-                "This is $\\log p(x)$ itself: the **log stands outside the sum**. Jensen's inequality moves it "
-                "inside, "
-                "and that is where the bound comes from."),
+                "This is $\\log p(x)$ itself, **whatever $q$ is**. Either the log stands outside the sum (Jensen's "
+                "inequality moves it inside, and that makes the bound), or you put the posterior in $q$'s place."),
+        Mistake(lambda log_joint, q: (torch.special.xlogy(q, q) - q * log_joint).sum(-1),
+                "This is **minus $F$**: a loss. The bound itself lies below $\\log p(x)$."),
+        Mistake(lambda log_joint, q: (torch.special.xlogy(q, q) - q * log_joint.log_softmax(-1)).sum(-1),
+                "This is the **gap**, $\\mathrm{KL}(q \\,\\|\\, p(z \\mid x))$. The bound is $\\log p(x)$ minus it."),
         Mistake(lambda log_joint, q: (q * log_joint - torch.special.xlogy(q, q)).mean(-1),
                 "A **mean for a sum**: an expectation under $q$ weighs with $q$ already; dividing by $K$ again is "
                 "too much."),
@@ -121,8 +143,8 @@ def m_step(x, r):
 def _m_step_cases():
     waiting = datasets.old_faithful()[:, 1]
     g = rng.seeded(3)
-    yield waiting[:40].to(torch.get_default_dtype()), torch.rand(40, 2, generator=g).softmax(-1)
-    yield torch.randn(15, generator=g), torch.rand(15, 3, generator=g).softmax(-1)
+    yield waiting[:40], (4 * torch.randn(40, 2, generator=g) + torch.tensor([2.0, 0.0])).softmax(-1)
+    yield torch.randn(15, generator=g), (4 * torch.randn(15, 3, generator=g)).softmax(-1)
 
 
 def _spread(x, r, centre):
@@ -149,21 +171,24 @@ M_STEP = Exercise(
     _m_step_cases,
     mistakes=(
         Mistake(_m_step_with(weights=lambda x, r, counts, loc: counts),
-                "Your **weights are counts**: they add up to the number of data. Divide by $N$, so that they add up "
+                "Your **weights are counts**: they add up to the number of data. Divide by $n$, so that they add up "
                 "to one."),
         Mistake(_m_step_with(means=lambda x, r, counts, loc: (r * x[:, None]).mean(0)),
-                "Your **means are divided by $N$, not by $N_k$**: a component answers for $N_k = \\sum_n r_{nk}$ "
-                "data, "
-                "so that is what its mean must be divided by."),
+                "Your **means are divided by $n$, not by $n_k$**: a component answers for $n_k = \\sum_i r_{ik}$ "
+                "data, so that is what its mean must be divided by."),
+        Mistake(_m_step_with(means=lambda x, r, counts, loc: (r * x[:, None]).mean(0),
+                             variances=lambda x, r, counts, loc: _spread(x, r, loc) / len(x)),
+                "Your **means and variances are divided by $n$, not by $n_k$**: a component answers for $n_k = "
+                "\\sum_i r_{ik}$ data only."),
         Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, loc) / len(x)),
-                "Your **variances are divided by $N$, not by $N_k$**: rare components come out far too narrow."),
+                "Your **variances are divided by $n$, not by $n_k$**: rare components come out far too narrow."),
         Mistake(_m_step_with(variances=lambda x, r, counts, loc: (_spread(x, r, loc) / counts).sqrt()),
                 "These are **standard deviations**; variances were asked for: no square root."),
         Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, 0) / counts),
                 "Your **variances are second moments**: $\\mathbb{E}[x^2]$. Subtract the mean before you square."),
         Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, x.mean()) / counts),
                 "Your variances are taken **around the mean of all data**. Each component has its own new mean."),
-        Mistake(lambda x, r: m_step(x, torch.nn.functional.one_hot(r.argmax(-1), r.shape[-1]).to(x)),
+        Mistake(lambda x, r: m_step(x, _whole(r)),
                 "You gave every data point **whole to one component** (that is k-means). EM shares it out: weigh "
                 "with $r$."),
     ),
@@ -171,55 +196,9 @@ M_STEP = Exercise(
         "Everything is an average weighted with one column of `r`, divided by that column's sum.",
         "`r` is (n, K) and `x` is (n,): `x[:, None]` makes `r * x[:, None]` an (n, K) table. Sum it over axis 0.",
     ),
-    minutes=10,
-    difficulty=2,
-)
-
-# 5 · find the bug ------------------------------------------------------------------------------------------------
-
-
-def shared_variance(x, r, means):
-    """One variance for all components, weighed by their share of the data: x (n,), r (n, K), means (K,) -> ()."""
-    return (r * (x[:, None] - means).square()).sum() / len(x)
-
-
-def _shared_cases():
-    g = rng.seeded(5)
-    for components in (2, 3):
-        x, r = torch.randn(30, generator=g), (3 * torch.randn(30, components, generator=g)).softmax(-1)
-        yield x, r, m_step(x, r)[1]
-
-
-SHARED_VARIANCE = Exercise(
-    shared_variance,
-    _shared_cases,
-    mistakes=(
-        Mistake(experiments.colleagues_variance,
-                "That is **still the planted fault**: a plain mean of the components' variances counts a component "
-                "of two "
-                "galaxies as much as one of seventy. Which weights make every *galaxy* count once?"),
-        Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).sum(0) / r.sum(0),
-                "These are the **own variances** of the components, (K,); one shared number was asked for."),
-        Mistake(lambda x, r, means: x.var(correction=0),
-                "This is the **variance of all data** around their common mean: it forgets that there are "
-                "components."),
-        Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).sum(),
-                "A **sum, not a mean**: divide by the number of data."),
-        Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).mean(),
-                "Divided by **$N K$**: `.mean()` of the (n, K) table divides by $K$ as well, but every row of `r` "
-                "adds up to "
-                "one, so there are only $N$ data."),
-        Mistake(lambda x, r, means: ((r * (x[:, None] - means).square()).sum() / len(x)).sqrt(),
-                "This is the **standard deviation**: no square root."),
-    ),
-    hints=(
-        "The means and weights are right. Set the derivative of the bound with respect to one shared $\\sigma^2$ to "
-        "zero: "
-        "which sum stands in the numerator, and what divides it?",
-        "$\\sigma^2 = \\sum_k \\pi_k \\sigma_k^2$: the components' variances weighted with their share of the data.",
-    ),
+    returns=("weights", "means", "variances"),
     minutes=12,
-    difficulty=3,
+    difficulty=2,
 )
 
 check = Checks("08", RESPONSIBILITIES, BOUND, M_STEP, SINGULAR_START, SHARED_VARIANCE)

@@ -1,6 +1,5 @@
 """The experiments of lesson 08 that need many fits: many starts side by side, in one dimension."""
 
-import contextlib
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -9,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from ... import metrics, rng
-from ...errors import NumericalError
+from ...errors import SingularCovariance
 from ...functional import normal_log_prob
 from ...models import Density, Gaussian, GaussianMixture
 from ...training import expectation_maximisation, fit
@@ -181,14 +180,17 @@ def standard_errors(x: Tensor, model: GaussianMixture) -> tuple[Tensor, Tensor]:
     return estimates, torch.linalg.inv(information).diagonal().sqrt()
 
 
-def log_likelihood_from(x: Tensor, weights: Tensor, means: Tensor, variances: Tensor, steps: int = 50) -> float:
-    """log p(D) where EM ends from this start, each (K,); where a component collapses, of the last good parameters.
+def log_likelihood_from(x: Tensor, weights: Tensor, means: Tensor, variances: Tensor, steps: int = 200) -> float:
+    """log p(D) where EM ends from this start, each (K,): infinite if a component collapses onto one value.
 
     Shapes:     x (n, 1).
+    Raises:     NumericalError if a component is left without data.
     """
     model = mixture(weights, means, variances)
-    with contextlib.suppress(NumericalError):  # the model keeps what it had before the collapse
+    try:
         fit(expectation_maximisation(model, x, steps=steps))
+    except SingularCovariance:
+        return math.inf
     return total_log_prob(model, x)
 
 

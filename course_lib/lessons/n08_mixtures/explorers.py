@@ -192,7 +192,7 @@ def watch_em() -> Player:
 
     return Player(
         figure, start, lambda step: step, draw, title="Watch EM at work", frames=60, moving=[*rings, climb, now],
-        components=slider(1, 6, 2, label="components K"), seed=slider(0, 20, 0, label="start (seed)"),
+        components=slider(1, 6, 3, label="components K"), seed=slider(0, 20, 0, label="start (seed)"),
     )
 
 

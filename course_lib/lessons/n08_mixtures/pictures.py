@@ -56,7 +56,7 @@ def to_infinity(scales: Tensor, log_likelihood: Tensor, healthy: float) -> Figur
     """The log-likelihood as one component shrinks onto a single data point."""
     figure, ax = plots.figure(height=3.0)
     ax.plot(scales, log_likelihood, color=plots.WRONG, ls="-", label="one component sits on one galaxy")
-    ax.axhline(healthy, color=plots.TRUTH, ls="--", label="the best that EM finds without collapsing")
+    ax.axhline(healthy, color=plots.TRUTH, ls="--", label="the best healthy fit of two components")
     ax.set(xlabel="standard deviation of that component (1,000 km/s)", ylabel="log p(D) (nats)", xscale="log")
     ax.invert_xaxis()
     ax.legend()

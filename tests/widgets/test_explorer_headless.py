@@ -6,9 +6,11 @@ import threading
 from course_lib.widgets import Explorer, LiveFigure, button, memory, slider
 from course_lib.widgets import explorer as explorer_module
 
+import nbformat
 import pytest
 from drive import drive
 from matplotlib.figure import Figure
+from nbconvert import HTMLExporter
 from specimens import every_control, faulty, playing, stuck
 
 
@@ -201,6 +203,14 @@ def test_a_picture_is_left_where_no_widget_can_be_shown():
     assert 'alt="{&#x27;x&#x27;: 0, &#x27;words&#x27;: &#x27;&quot;&lt;&#x27;}"' in data["text/html"]
     assert base64.b64encode(explorer.png()).decode() in data["text/html"]
     assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_an_exported_page_shows_the_picture():
+    explorer = every_control()
+    data, metadata = explorer._repr_mimebundle_()
+    cell = nbformat.v4.new_code_cell(outputs=[nbformat.v4.new_output("display_data", data=data, metadata=metadata)])
+    page, _ = HTMLExporter().from_notebook_node(nbformat.v4.new_notebook(cells=[cell]))
+    assert base64.b64encode(explorer.png()).decode() in page
 
 
 def test_a_live_figure_is_redrawn_in_place():
