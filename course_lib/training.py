@@ -59,6 +59,8 @@ def gradient_descent(
 
     .. math:: \theta \leftarrow \theta - \eta \, \nabla_\theta \frac{1}{|M|} \sum_{x \in M} \mathrm{loss}(x)
 
+    This is plain descent; Adam, the default, adapts the length of the step in each coordinate.
+
     Shapes:     x (n, *event_shape); `batch_size` rows a step (None: all n), drawn without putting back.
     Raises:     ValueError for steps, batch_size or lr out of range, or data that are not finite;
                 NumericalError if the loss stops being finite: the model keeps the last parameters that were
@@ -77,11 +79,13 @@ def gradient_descent(
     for index in range(1, steps + 1):
         batch = x if batch_size is None else x[rng.rows(len(x), batch_size, generator).to(x.device)]
         loss = model.loss(batch, generator).mean()
-        if index % SAFE == 0 or index == steps or not loss.is_cuda:
+        if index % SAFE == 0 or not loss.is_cuda:
             good = _keep_if_finite(model, good, loss, index)
         update.zero_grad()
         loss.backward()
         update.step()
+        if index == steps:
+            _keep_if_finite(model, good, model.loss(batch, generator).mean(), index)
         yield Step(index, loss.detach())
 
 
@@ -90,7 +94,8 @@ def expectation_maximisation(
 ) -> Iterator[Step]:
     r"""Alternate the E-step, r = p(z | x), and the M-step, which maximises the bound that r makes.
 
-    The log-likelihood never goes down; with a `variance_floor` it climbs under that constraint.
+    The log-likelihood never goes down; with a `variance_floor` it climbs once the variances obey it, from the
+    second step on. It ends at a stationary point, which need not be the highest.
 
     Shapes:     x (n, D); variance_floor in squared units of the data.
     Raises:     ValueError for bad arguments or data; NumericalError if a component collapses: the model

@@ -30,7 +30,7 @@ def test_files_are_the_ones_described():
 def test_old_faithful():
     x = datasets.old_faithful()
     assert x.shape == (272, 2) and x.dtype == torch.get_default_dtype()
-    assert x.mean(0).tolist() == pytest.approx([3.48778, 70.89706], abs=1e-4)  # as in Azzalini and Bowman
+    assert x.mean(0).tolist() == pytest.approx([3.48778, 70.89706], abs=1e-4)
 
 
 def test_galaxies_have_the_78th_velocity_put_right():

@@ -81,6 +81,13 @@ def test_a_diverging_loop_stops_and_puts_the_last_good_parameters_back():
     assert torch.isfinite(model.log_prob(x)).all()
 
 
+def test_even_the_last_step_is_checked():
+    model = Gaussian(1)
+    with pytest.raises(NumericalError, match=r"Step 1: the loss is nan"):
+        fit(gradient_descent(model, datasets.galaxies(), seeded(0), steps=1, lr=1e308, optimiser=torch.optim.SGD))
+    assert torch.isfinite(model.log_prob(datasets.galaxies())).all()
+
+
 def test_data_out_of_reach_are_named():
     model = GaussianMixture(2, 1).float()
     x = torch.tensor([[0.0], [1e30]], dtype=torch.float32)

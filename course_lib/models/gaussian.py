@@ -78,8 +78,8 @@ def scale_tril(log_scale: Tensor, lower: Tensor | None) -> Tensor:
 def factor(covariance: Tensor, full: bool, floor: float = 0.0) -> tuple[Tensor, Tensor | None]:
     """The inverse of `scale_tril`: (log_scale, lower) of covariances (..., D, D).
 
-    No variance, in any direction, is left below `floor`: clipping the eigenvalues is what maximises a
-    Gaussian's likelihood under that constraint.
+    No variance, in any direction, is left below `floor`, up to rounding: clipping the eigenvalues is what
+    maximises a Gaussian's likelihood under that constraint.
 
     Raises:     SingularCovariance if a covariance is not positive definite.
     """
@@ -88,10 +88,12 @@ def factor(covariance: Tensor, full: bool, floor: float = 0.0) -> tuple[Tensor, 
         _require_variance(variance)
         return 0.5 * variance.log(), None
     values, vectors = torch.linalg.eigh(covariance)
-    _require_variance(values.clamp_min(floor))
-    if (values < floor).any():
-        covariance = (vectors * values.clamp_min(floor)[..., None, :]) @ vectors.mT
-    root = torch.linalg.cholesky(covariance)
+    values = values.clamp_min(floor)
+    _require_variance(values)
+    # The covariance is V diag(values) V^T = A A^T with A = V diag(sqrt(values)) = (Q R)^T, so its factor is R^T. Unlike
+    # a Cholesky decomposition of the product this cannot fail by rounding.
+    root = torch.linalg.qr((vectors * values.sqrt()[..., None, :]).mT).R.mT
+    root = root * root.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]
     return root.diagonal(dim1=-2, dim2=-1).log(), root.tril(-1)
 
 
@@ -101,7 +103,7 @@ def _require_variance(variance: Tensor) -> None:
         where = (~(variance > smallest)).nonzero()[0].tolist()
         name = f"component {where[0]}" if variance.ndim > 1 else "the Gaussian"
         raise SingularCovariance(
-            f"The variance of {name} is no longer positive: it sits on a single value (or on a line), where "
-            "the likelihood has no upper limit. Remedy: pass a `variance_floor`, use fewer components, or "
-            "start elsewhere. The model keeps its last good parameters."
+            f"The variance of {name} is no longer positive: its data are a single value (or lie on a line), where "
+            "the likelihood has no upper limit. Remedy: leave out columns that depend on others; for a mixture, pass a "
+            "`variance_floor`, use fewer components, or start elsewhere. The model keeps its last good parameters."
         )

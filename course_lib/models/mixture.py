@@ -31,7 +31,7 @@ class GaussianMixture(Density):
         evidence="exact, $O(K D^2)$",
         posterior="exact, $O(K D^2)$",
         gradient="exact, $O(K D^2)$",
-        sampling="$O(D^2)$",
+        sampling="$O(K + D^2)$",
     )
 
     def __init__(self, components: int, features: int, *, covariance: str = "diagonal", tied: bool = False) -> None:
@@ -101,7 +101,8 @@ class GaussianMixture(Density):
     def start_at(self, x: Tensor, generator: Generator) -> "GaussianMixture":
         """A start for fitting: means at K random rows of `x`, the data's variances, equal weights.
 
-        Raises:     ValueError if `x` has fewer rows than there are components.
+        Raises:     ValueError if `x` has fewer rows than there are components; SingularCovariance if a
+                    column is constant.
         """
         require_rows("x", x, self.event_shape)
         require_finite("x", x)

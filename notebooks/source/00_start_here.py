@@ -36,8 +36,9 @@ explorers.two_numbers_one_digit()
 # Each of 5,620 scanned digits, written by 43 people, is a point in a space of 64 dimensions, one for each pixel; the
 # grey dots show where every fifth of them falls on this plane. The picture under your hand is made from **two**
 # numbers. Nobody told the computer what a 6 is, and yet between the places of the 6s and the 0s lie pictures that
-# look like something between a 6 and a 0. These two numbers are *latent*: not measured, but assumed to lie behind
-# what was measured.
+# look like something between a 6 and a 0. These two numbers play the part of something *latent*: not measured, but
+# assumed to lie behind what was measured. (Here they are still computed from the pictures; notebook 07 draws that
+# line.)
 #
 # That is the theme of the course: **describe how data could have been made, with something hidden inside, and then
 # reason backwards**. The plane above is the simplest one possible, flat and blurry. By notebook 10 you will have
@@ -82,8 +83,8 @@ bets.pictures()
 #
 # ### Exercise 1: log_score
 #
-# *2 minutes, ★☆☆.* Write the score of a bet, in nats, for a `probability` between 0 and 1. Stuck? Make a new cell and
-# run `check.log_score.hint()`; run it again for a stronger hint. `check.log_score.solution()` shows a tested answer.
+# *2 minutes, ★☆☆.* Write the score of a bet, in nats, for a `probability` above 0. Stuck? Make a new cell and run
+# `check.log_score.hint()`; run it again for a stronger hint. `check.log_score.solution()` shows a tested answer.
 
 # %% tags=["exercise"] slideshow={"slide_type": "fragment"}
 def log_score(probability):

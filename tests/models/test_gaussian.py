@@ -41,6 +41,18 @@ def test_clipped_eigenvalues_maximise_the_likelihood_under_the_floor():
             assert td.MultivariateNormal(torch.zeros(2), other).log_prob(x).mean() <= score + 1e-12
 
 
+@pytest.mark.parametrize(("dtype", "floor"), [(torch.float64, 1e-20), (torch.float64, 1.0), (torch.float32, 1e-6)])
+def test_nearly_singular_covariances_are_factored(dtype, floor):
+    """Rank 3 in four dimensions: a Cholesky decomposition of such matrices fails by rounding."""
+    generator = seeded(9)
+    for _ in range(200):
+        half = torch.randn(4, 3, generator=generator, dtype=dtype) * 3
+        root = scale_tril(*factor(half @ half.mT, full=True, floor=floor))
+        assert root.isfinite().all()
+        error, size = (torch.linalg.matrix_norm(part, 2) for part in (root @ root.mT - half @ half.mT, half @ half.mT))
+        assert error <= floor + 200 * torch.finfo(dtype).eps * size
+
+
 def test_singular_data_are_named():
     with pytest.raises(NumericalError, match="variance of the Gaussian is no longer positive"):
         Gaussian(2, covariance="full").maximise(torch.ones(4, 2))

@@ -100,7 +100,7 @@ BOUND = Exercise(
     mistakes=(
         Mistake(lambda log_joint, q: (q * log_joint).sum(-1),
                 "The **entropy is missing**: $F$ has $-\\sum_k q_k \\log q_k$ as well. Without it the bound never "
-                "touches $\\log p(x)$, unless $q$ is certain."),
+                "touches $\\log p(x)$, unless the posterior is certain."),
         Mistake(lambda log_joint, q: (q * log_joint + torch.special.xlogy(q, q)).sum(-1),
                 "The **entropy has the wrong sign**: $F = \\sum q \\log p(x, z) - \\sum q \\log q$; an undecided $q$ "
                 "raises it."),
@@ -189,8 +189,7 @@ M_STEP = Exercise(
         Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, x.mean()) / counts),
                 "Your variances are taken **around the mean of all data**. Each component has its own new mean."),
         Mistake(lambda x, r: m_step(x, _whole(r)),
-                "You gave every data point **whole to one component** (that is k-means). EM shares it out: weigh "
-                "with $r$."),
+                "You gave every data point **whole to one component** (hard EM, as in k-means). EM weighs with $r$."),
     ),
     hints=(
         "Everything is an average weighted with one column of `r`, divided by that column's sum.",

@@ -42,29 +42,36 @@ def random_starts(x: Tensor, components: int, starts: int, generator: Generator,
     return Fits(torch.full((starts,), -torch.inf), weights, x[rows], log_scale)
 
 
-def em_step(x: Tensor, fits: Fits, kept: Tensor, variance_floor: float) -> Fits:
-    """One step of EM for each mixture; `kept` (R, n) is 1 for the rows it may learn from, else 0."""
+def em_step(x: Tensor, fits: Fits, variance_floor: float) -> Fits:
+    """One step of EM for each mixture; the log-likelihood is that before the step."""
     table = log_joint(x, fits)  # (R, n, K)
     log_evidence = table.logsumexp(-1)  # (R, n)
-    r = (table - log_evidence[..., None]).exp() * kept[..., None]  # (R, n, K)
+    r = (table - log_evidence[..., None]).exp()  # (R, n, K)
     counts = r.sum(1)  # (R, K)
     loc = (r * x[:, None]).sum(1) / counts
     scatter = (r * (x[:, None] - loc[:, None]).square()).sum(1)  # (R, K)
-    rows = kept.sum(-1, keepdim=True)  # (R, 1)
     tied = fits.log_scale.shape[-1] < counts.shape[-1]
-    variance = scatter.sum(-1, keepdim=True) / rows if tied else scatter / counts
+    variance = scatter.sum(-1, keepdim=True) / len(x) if tied else scatter / counts
     log_scale = 0.5 * variance.clamp_min(variance_floor).log()
-    return Fits((kept * log_evidence).sum(-1), (counts / rows).log(), loc, log_scale)
+    return Fits(log_evidence.sum(-1), (counts / len(x)).log(), loc, log_scale)
 
 
 def em_many_starts(x: Tensor, components: int, *, starts: int, generator: Generator, tied: bool = False,
-                   variance_floor: float = 0.0, steps: int = 300, kept: Tensor | None = None) -> Fits:
+                   variance_floor: float = 0.0, steps: int = 300) -> Fits:
     """EM from `starts` random starts side by side: x (n,)."""
-    kept = x.new_ones(starts, len(x)) if kept is None else kept
     fits = random_starts(x, components, starts, generator, tied)
     for _ in range(steps):
-        fits = em_step(x, fits, kept, variance_floor)
+        fits = em_step(x, fits, variance_floor)
     return fits
+
+
+def climbs(x: Tensor, components: int, *, starts: int, generator: Generator, steps: int) -> Tensor:
+    """The mean log-likelihood of each of many EM runs after each step: x (n,) -> (starts, steps)."""
+    fits, scores = random_starts(x, components, starts, generator, tied=False), []
+    for _ in range(steps):
+        fits = em_step(x, fits, variance_floor=0.0)
+        scores.append(fits.log_likelihood / len(x))
+    return torch.stack(scores, -1)
 
 
 def parameters(components: int, tied: bool) -> int:
@@ -85,17 +92,15 @@ def criterion_by_components(x: Tensor, most: int, *, tied: bool, variance_floor:
 
 
 def held_out_by_components(x: Tensor, most: int, *, tied: bool, variance_floor: float, seed: int,
-                           folds: int = 10, starts: int = 20) -> Tensor:
-    """log p(x) of every row under mixtures fitted without its fold: (most, n)."""
+                           folds: int = 10, starts: int = 25) -> Tensor:
+    """log p(x) of every row under mixtures fitted without its fold: x (n,) -> (most, n)."""
     fold = torch.randperm(len(x), generator=rng.seeded(seed)) % folds  # (n,)
     scores = torch.empty(most, len(x))
     for components in range(1, most + 1):
         for held in range(folds):
-            kept = (fold != held).to(x).expand(starts, -1)
-            fits = em_many_starts(x, components, starts=starts, generator=rng.seeded(seed + components), tied=tied,
-                                  variance_floor=variance_floor, steps=100, kept=kept)
-            log_evidence = log_joint(x, fits.best())[0].logsumexp(-1)  # (n,)
-            scores[components - 1, fold == held] = log_evidence[fold == held]
+            fits = em_many_starts(x[fold != held], components, starts=starts, generator=rng.seeded(seed + components),
+                                  tied=tied, variance_floor=variance_floor, steps=150)
+            scores[components - 1, fold == held] = log_joint(x[fold == held], fits.best())[0].logsumexp(-1)
     return scores
 
 
@@ -132,14 +137,10 @@ def mixture(weights: Tensor, means: Tensor, variances: Tensor) -> GaussianMixtur
     return model
 
 
-def climb(x: Tensor, components: int, seed: int, steps: int = 25) -> list[float]:
-    """The mean log-likelihood of the library's EM after each step from a random start: x (n, D)."""
-    model = GaussianMixture(components, x.shape[1]).start_at(x, rng.seeded(seed))
-    return [-step.loss.item() for step in expectation_maximisation(model, x, steps=steps)]
-
-
-def climb_with(x: Tensor, components: int, seed: int, shared_variance: Callable, steps: int = 25) -> list[float]:
-    """The same for x (n,) and components that share the variance which `shared_variance(x, r, means)` gives."""
+def climb_with(x: Tensor, components: int, seed: int, shared_variance: Callable, steps: int = 100) -> list[float]:
+    """The mean log-likelihood before each step of EM whose components share the variance that
+    `shared_variance(x, r, means)` gives: x (n,).
+    """
     means, variance = x[rng.rows(len(x), components, rng.seeded(seed))], x.var(correction=0)
     weights, climbed = torch.full((components,), 1 / components), []
     for _ in range(steps):
@@ -157,9 +158,9 @@ def colleagues_variance(x: Tensor, r: Tensor, means: Tensor) -> Tensor:
     return own.mean()
 
 
-def falls(climbs: list[list[float]]) -> Tensor:
-    """The deepest fall from one step to the next in each run, 0 where it never falls, shape (runs,)."""
-    return (-torch.tensor(climbs).diff(dim=-1)).clamp_min(0).max(-1).values
+def falls(runs: Tensor) -> Tensor:
+    """The deepest fall from one step to the next in each run, 0 where it never falls: (runs, steps) -> (runs,)."""
+    return (-runs.diff(dim=-1)).clamp_min(0).max(-1).values
 
 
 def standard_errors(x: Tensor, model: GaussianMixture) -> tuple[Tensor, Tensor]:

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from ... import datasets, plots, rng
 from ...functional import categorical_kl, normal_log_prob
+from ...metrics import mean_log_prob
 from ...models import GaussianMixture
 from ...training import expectation_maximisation
 from ...widgets import Explorer, Player, button, handles, memory, slider
 from .exercises import m_step
+from .pictures import MINUTES
 
 # Build a mixture by hand --------------------------------------------------------------------------------------------
 
@@ -26,7 +28,7 @@ def build_a_mixture() -> Explorer:
     best = _best_by_hand(waiting)
     x = torch.linspace(35, 105, 300)
     figure, ax = plots.figure(height=3.8)
-    plots.histogram(ax, waiting, bins=25)
+    plots.histogram(ax, waiting, bins=MINUTES)
     plots.strip(ax, waiting)
     terms = [ax.plot(x, 0 * x, color=plots.component_colour(k), ls=plots.DASHES[k + 1], label=f"component {k + 1}")[0]
              for k in range(2)]
@@ -42,11 +44,11 @@ def build_a_mixture() -> Explorer:
         for line, term in zip([*terms, total], [*joint.exp().mT, joint.logsumexp(-1).exp()]):
             line.set_ydata(term)
         fit = (prior + normal_log_prob(waiting[:, None], loc, log_scale)).logsumexp(-1).mean().item()
-        score.set_text(f"log p(x) = {fit:.3f} nats an eruption\nthe best there is: {best:.3f}")
+        score.set_text(f"log p(x) = {fit:.3f} nats an eruption\nthe best that EM finds: {best:.3f}")
         return (
             f"Two Gaussians, weights {weight:.2f} and {1 - weight:.2f}, means {mean_1:.1f} and {mean_2:.1f} minutes, "
             f"standard deviations {sd_1:.1f} and {sd_2:.1f}, over a histogram of {len(waiting)} waits: {fit:.3f} nats "
-            f"an eruption; the best is {best:.3f}."
+            f"an eruption; the best that EM finds is {best:.3f}."
         )
 
     return Explorer(
@@ -72,7 +74,7 @@ BASE = -5.4  # nats, the foot of the bars
 
 
 def tug_of_two_bars() -> Explorer:
-    """The bound F(q, θ) and log p(x) as two bars: the E-step closes the gap, the M-step raises both."""
+    """The bound F(q, θ) and log p(x) as two bars: the E-step closes the gap, the M-step raises the bound."""
     waiting = datasets.old_faithful()[:, 1]
     x = waiting.quantile(torch.linspace(0.03, 0.97, 12))  # (12,), few enough to drag each one's responsibility
     figure, (ax, bars) = plots.figure(2, height=3.8, width=8.6, width_ratios=(3, 1))
@@ -113,9 +115,9 @@ def _draw_posterior(ax: Axes, x: Tensor) -> tuple[Line2D, Line2D, list[Line2D]]:
     (curve,) = ax.plot(grid, 0 * grid, color=plots.MODEL, ls="-", label="posterior p(z = 1 | x)")
     (dots,) = ax.plot(x, 0 * x, "o", color=plots.LATENT, ms=9, label="your q(z = 1), drag it")
     looks = [{"color": plots.component_colour(k), "ls": plots.DASHES[k + 1], "lw": 1.5} for k in range(2)]
-    means = [ax.axvline(60, label=f"mean {k + 1}", **look) for k, look in enumerate(looks)]
+    means = [ax.plot([60, 60], [0, 1], label=f"mean {k + 1}", **look)[0] for k, look in enumerate(looks)]
     ax.set(xlabel="wait until the next eruption (min)", ylabel="probability of component 1")
-    ax.set(xlim=(35, 105), ylim=(-0.05, 1.3))
+    ax.set(xlim=(35, 105), ylim=(-0.05, 1.4))
     ax.legend(loc="upper center", ncols=2, fontsize="small")
     return curve, dots, means
 
@@ -149,7 +151,7 @@ def _posterior(x: Tensor, theta: list) -> list:
 
 def _fitted(x: Tensor, q: list) -> list:
     """The M-step; q kept off 0 and 1 and variances above 1 min², so that a hand can ask for anything."""
-    first = torch.tensor([height for _, height in q]).clamp(1e-3, 1 - 1e-3)  # (12,)
+    first = torch.tensor([height for _, height in q]).clamp(1e-9, 1 - 1e-9)  # (12,)
     weights, means, variances = m_step(x, torch.stack([first, 1 - first], -1))
     return [weights.tolist(), means.tolist(), variances.clamp_min(1.0).tolist()]
 
@@ -173,25 +175,27 @@ def watch_em() -> Player:
     rings = [ax.plot([], [], color=plots.component_colour(k), ls=plots.DASHES[k])[0] for k in range(6)]
 
     def start(components: int, seed: int) -> Iterator[tuple]:
-        model, scores = GaussianMixture(components, 2, covariance="full").start_at(x, rng.seeded(seed)), []
-        for step in expectation_maximisation(model, x, steps=60, variance_floor=1e-3):
-            scores.append(-step.loss.item())
+        model = GaussianMixture(components, 2, covariance="full").start_at(x, rng.seeded(seed))
+        scores = [mean_log_prob(model, x).value]
+        yield outlines(model), list(scores)
+        for _ in expectation_maximisation(model, x, steps=60, variance_floor=1e-3):
+            scores.append(mean_log_prob(model, x).value)
             yield outlines(model), list(scores)
 
     def draw(snapshot: tuple, components: int, seed: int) -> str:
         curves, scores = snapshot
         for k, ring in enumerate(rings):
             ring.set_data(*(curves[k] if k < components else ([], [])))
-        climb.set_data(range(1, len(scores) + 1), scores)
-        now.set_data([len(scores)], [scores[-1]])
+        climb.set_data(range(len(scores)), scores)
+        now.set_data([len(scores) - 1], [scores[-1]])
         centres = ", ".join(f"({length:.1f}, {wait:.0f})" for length, wait in curves.mean(-1).tolist())
         return (
-            f"EM with {components} components from start {seed}, step {len(scores)}: {scores[-1]:.3f} nats an "
-            f"eruption; centres at {centres} minutes."
+            f"EM with {components} components from start {seed}, after {len(scores) - 1} steps: {scores[-1]:.3f} nats "
+            f"an eruption; centres at {centres} minutes."
         )
 
     return Player(
-        figure, start, lambda step: step, draw, title="Watch EM at work", frames=60, moving=[*rings, climb, now],
+        figure, start, lambda step: step, draw, title="Watch EM at work", frames=61, moving=[*rings, climb, now],
         components=slider(1, 6, 3, label="components K"), seed=slider(0, 20, 0, label="start (seed)"),
     )
 

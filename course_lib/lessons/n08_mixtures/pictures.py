@@ -8,33 +8,35 @@ from ... import plots
 from ...models import GaussianMixture
 from .experiments import Fits, log_joint
 
+MINUTES = [42.5 + 2 * k for k in range(28)]  # the waits are whole minutes: each bar holds two
 
-def marginal_as_a_sum(x: Tensor, model: GaussianMixture, lower: float, upper: float, unit: str) -> Figure:
+
+def marginal_as_a_sum(x: Tensor, model: GaussianMixture, lower: float, upper: float) -> Figure:
     """Left: the terms pi_k N and their sum over a histogram of x (n, 1). Right: the posterior of every component."""
     figure, (ax, posterior) = plots.figure(2, height=3.4, width=9)
-    plots.histogram(ax, x[:, 0], bins=25)
+    plots.histogram(ax, x[:, 0], bins=MINUTES)
     for k, line in enumerate(plots.component_curves(ax, model, lower, upper)):
         line.set_label(f"$\\pi_{k + 1}\\,\\mathcal{{N}}_{k + 1}$")
     plots.density_curve(ax, model, lower, upper, ls="-", label="$p(x)$, their sum")
-    ax.set(xlabel=unit, ylabel="density")
+    ax.set(xlabel="wait until the next eruption (min)", ylabel="density (1/min)")
     ax.legend()
     grid = torch.linspace(lower, upper, 300)
     with torch.no_grad():
         for k, curve in enumerate(model.posterior(grid[:, None]).mT):
             look = {"color": plots.component_colour(k), "ls": plots.DASHES[k]}
             posterior.plot(grid, curve, label=f"$p(z = {k + 1} \\mid x)$", **look)
-    posterior.set(xlabel=unit, ylabel="responsibility", ylim=(-0.03, 1.03))
+    posterior.set(xlabel="wait until the next eruption (min)", ylabel="responsibility", ylim=(-0.03, 1.03))
     posterior.legend()
     return figure
 
 
 def two_climbs(em: list[float], gradient: list[float], one_gaussian: float) -> Figure:
-    """The log-likelihood of EM and of gradient ascent against the step, with that of one Gaussian as a line."""
+    """The log-likelihood of EM and of gradient ascent against the number of steps done, from the first step on."""
     figure, ax = plots.figure(height=3.2)
-    ax.plot(range(1, len(em) + 1), em, color=plots.LATENT, ls="-", label="EM")
-    ax.plot(range(1, len(gradient) + 1), gradient, color=plots.MODEL, ls="--", label="gradient ascent (Adam)")
+    ax.plot(range(1, len(em)), em[1:], color=plots.LATENT, ls="-", label="EM")
+    ax.plot(range(1, len(gradient)), gradient[1:], color=plots.MODEL, ls="--", label="gradient ascent (Adam)")
     ax.axhline(one_gaussian, color=plots.DATA, ls=":", label="one Gaussian")
-    ax.set(xlabel="step (logarithmic)", ylabel="nats an eruption", xscale="log")
+    ax.set(xlabel="steps done (logarithmic)", ylabel="nats an eruption", xscale="log")
     ax.legend()
     return figure
 
@@ -73,7 +75,8 @@ def quarrel(scores: dict[str, Tensor]) -> Figure:
         ax.plot(chosen, -4 - 4 * number, ls="", ms=8, **look)
         ax.text(chosen + 0.12, -4 - 4 * number, f"chooses {chosen}", va="center", fontsize="small")
     ax.axhline(0, color=plots.DATA, lw=1)
-    ax.set(xlabel="components K", ylabel="worse than the best K by", ylim=(-4 - 4 * len(scores), 45))
+    ax.set(xlabel="components K", ylabel="worse than the best K by (nats × 2)", ylim=(-4 - 4 * len(scores), 45))
+    ax.set_yticks(range(0, 50, 10))
     ax.legend(loc="upper right")
     return figure
 

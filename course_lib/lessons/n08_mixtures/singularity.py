@@ -29,7 +29,9 @@ def _judge_singular(start, x: Tensor) -> str | None:
         return problem
     try:
         reached = experiments.log_likelihood_from(x[:, None], *(torch.as_tensor(part).to(x) for part in start))
-    except NumericalError:
+    except NumericalError as error:
+        if "without data" not in str(error):
+            return f"EM stopped at once. {error}"
         return (
             "A component **takes responsibility for no galaxy**: it is so narrow, or so far away, that every galaxy "
             "belongs to the other one, and EM has nothing to fit it to. Put its mean exactly on a galaxy."
