@@ -36,7 +36,7 @@ def gain(model: Density, baseline: Density, x: Tensor) -> Estimate:
     return estimate(model.log_prob(x) - baseline.log_prob(x))
 
 
-def aic(log_likelihood: float, parameters: int, n: int) -> float:
+def aic(log_likelihood: float | Tensor, parameters: int | Tensor, n: int) -> float | Tensor:
     """Akaike's information criterion, 2 k - 2 log L: smaller is better; the number of data `n` plays no part.
 
     Reference:  Akaike, A new look at the statistical model identification, IEEE Transactions on Automatic
@@ -45,7 +45,7 @@ def aic(log_likelihood: float, parameters: int, n: int) -> float:
     return 2 * parameters - 2 * log_likelihood
 
 
-def bic(log_likelihood: float, parameters: int, n: int) -> float:
+def bic(log_likelihood: float | Tensor, parameters: int | Tensor, n: int) -> float | Tensor:
     """The Bayesian information criterion, k log n - 2 log L: smaller is better.
 
     Reference:  Schwarz, Estimating the dimension of a model, Annals of Statistics 6 (1978).

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
+from tqdm.auto import tqdm
 
 from ... import metrics, rng
 from ...errors import SingularCovariance
@@ -79,20 +80,18 @@ def parameters(components: int, tied: bool) -> int:
     return (components - 1) + components + (1 if tied else components)
 
 
-def criterion_by_components(x: Tensor, most: int, *, tied: bool, variance_floor: float, seed: int,
-                            criterion: Callable[[float, int, int], float] = metrics.bic, starts: int = 50) -> Tensor:
-    """The criterion of every start's fit with 1, 2, ..., `most` components: x (n,) -> (most, starts)."""
-    scores = []
-    for components in range(1, most + 1):
-        fits = em_many_starts(x, components, starts=starts, generator=rng.seeded(seed + components), tied=tied,
-                              variance_floor=variance_floor)
-        size = parameters(components, tied)
-        scores.append([criterion(value, size, len(x)) for value in fits.log_likelihood.tolist()])
-    return torch.tensor(scores)
+def log_likelihood_by_components(x: Tensor, most: int, *, tied: bool, variance_floor: float, seed: int,
+                                 starts: int = 50) -> Tensor:
+    """log p(D) where every start's EM ends with 1, 2, ..., `most` components: x (n,) -> (most, starts)."""
+    return torch.stack([
+        em_many_starts(x, components, starts=starts, generator=rng.seeded(seed + components), tied=tied,
+                       variance_floor=variance_floor, steps=400).log_likelihood
+        for components in tqdm(range(1, most + 1), desc="components", leave=False)
+    ])
 
 
 def held_out_by_components(x: Tensor, most: int, *, tied: bool, variance_floor: float, seed: int,
-                           folds: int = 10, starts: int = 25) -> Tensor:
+                           folds: int = 5, starts: int = 20) -> Tensor:
     """log p(x) of every row under mixtures fitted without its fold: x (n,) -> (most, n)."""
     fold = torch.randperm(len(x), generator=rng.seeded(seed)) % folds  # (n,)
     scores = torch.empty(most, len(x))
@@ -113,11 +112,11 @@ def cross_validated_gain(x: Tensor, *, folds: int, seed: int) -> Tensor:
         one = Gaussian(x.shape[1], covariance="full")
         one.maximise(train)
         with torch.no_grad():
-            gain[fold == held] = best_mixture(train, 2, starts=5, seed=seed).log_prob(test) - one.log_prob(test)
+            gain[fold == held] = best_mixture(train, 2, starts=3, seed=seed).log_prob(test) - one.log_prob(test)
     return gain
 
 
-def best_mixture(x: Tensor, components: int, *, starts: int, seed: int, steps: int = 60) -> GaussianMixture:
+def best_mixture(x: Tensor, components: int, *, starts: int, seed: int, steps: int = 40) -> GaussianMixture:
     """The best of several EM fits with full covariances: x (n, D)."""
     fitted = []
     for start in range(starts):

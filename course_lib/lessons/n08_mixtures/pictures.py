@@ -67,7 +67,7 @@ def to_infinity(scales: Tensor, log_likelihood: Tensor, healthy: float) -> Figur
 
 def quarrel(scores: dict[str, Tensor]) -> Figure:
     """A criterion (K,) against the number of components, as the distance from its own best; the choice below."""
-    figure, ax = plots.figure(height=4.2)
+    figure, ax = plots.figure(height=4.6)
     for number, (name, values) in enumerate(scores.items()):
         look = {"color": plots.PALETTE[number], "marker": plots.MARKERS[number]}
         chosen = int(values.argmin()) + 1
