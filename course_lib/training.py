@@ -66,10 +66,8 @@ def gradient_descent(
                 NumericalError if the loss stops being finite: the model keeps the last parameters that were
                 seen to give a finite loss.
     """
-    require_positive("steps", steps, whole=True)
     require_positive("lr", lr)
-    require_rows("x", x, model.event_shape)
-    require_finite("x", x)
+    _require_data(model, x, steps)
     if batch_size is not None:
         require_positive("batch_size", batch_size, whole=True)
         if batch_size > len(x):
@@ -103,11 +101,9 @@ def expectation_maximisation(
     Reference:  Dempster, Laird and Rubin, Maximum likelihood from incomplete data via the EM algorithm,
                 Journal of the Royal Statistical Society B 39 (1977).
     """
-    require_positive("steps", steps, whole=True)
     if not 0 <= variance_floor < float("inf"):
         raise ValueError(f"`variance_floor` must be a finite number >= 0; got {variance_floor!r}.")
-    require_rows("x", x, model.event_shape)
-    require_finite("x", x)
+    _require_data(model, x, steps)
     if len(x) < len(model.logits):
         raise ValueError(f"`x` must have at least K = {len(model.logits)} rows; got {len(x)}.")
     for index in range(1, steps + 1):
@@ -125,6 +121,12 @@ def _em_step(model: GaussianMixture, x: Tensor, index: int, variance_floor: floa
         )
     model.maximise(x, (log_joint - log_evidence).exp(), variance_floor=variance_floor)
     return Step(index, -log_evidence.mean())
+
+
+def _require_data(model: Generative, x: Tensor, steps: int) -> None:
+    require_positive("steps", steps, whole=True)
+    require_rows("x", x, model.event_shape)
+    require_finite("x", x)
 
 
 def _copy(model: nn.Module) -> list[Tensor]:

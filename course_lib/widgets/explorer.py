@@ -8,10 +8,10 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
-from course_lib.widgets.controls import Button, Control
-from course_lib.widgets.live import LiveFigure, checked_text
-
 from matplotlib.figure import Figure
+
+from .controls import Button, Control
+from .live import LiveFigure, checked_text
 
 
 class Explorer(LiveFigure):

@@ -6,11 +6,11 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from course_lib.widgets.picture import Picture
-
 import anywidget
 import traitlets
 from matplotlib.figure import Figure
+
+from .picture import Picture
 
 FOLDER = Path(__file__).parent
 

@@ -5,10 +5,10 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from course_lib.widgets.controls import Button, Control, button, slider
-from course_lib.widgets.explorer import Explorer
-
 from matplotlib.figure import Figure
+
+from .controls import Button, Control, button, slider
+from .explorer import Explorer
 
 
 class Player(Explorer):

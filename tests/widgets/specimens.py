@@ -14,7 +14,7 @@ X = np.linspace(0, 10, 200)
 def every_control(**options) -> Explorer:
     """A wave, two points that can be dragged, and a button that counts."""
     figure = Figure(figsize=(7, 4), dpi=100)
-    ax = figure.subplots()
+    ax = figure.add_axes((0.1, 0.1, 0.8, 0.8))
     ax.set(xlim=(0, 10), ylim=(-2, 2), xlabel="t (s)")
     (line,) = ax.plot(X, X, label="wave")
     points = ax.scatter([2, 8], [0, 0], s=30, color="black")

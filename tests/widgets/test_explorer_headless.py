@@ -155,7 +155,7 @@ def test_from_python_an_exception_is_raised():
 
 def test_handles_lie_where_their_axes_are():
     (left, bottom), (right, top) = every_control().answer["corners"]["at"]
-    assert (left, bottom, right, top) == pytest.approx((0.125, 0.11, 0.9, 0.88))  # matplotlib's default margins
+    assert (left, bottom, right, top) == pytest.approx((0.1, 0.1, 0.9, 0.9))
 
 
 def test_a_fine_screen_asks_for_a_fine_picture():
