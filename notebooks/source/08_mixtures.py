@@ -20,7 +20,7 @@
 #
 # **Time.** 80 minutes to read and explore, 45 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all* takes 0 s and 0 MiB.
+# **Measured.** *Run all*: 24 s, 502 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng

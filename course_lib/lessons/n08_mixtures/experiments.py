@@ -68,11 +68,11 @@ def em_many_starts(x: Tensor, components: int, *, starts: int, generator: Genera
 
 def climbs(x: Tensor, components: int, *, starts: int, generator: Generator, steps: int) -> Tensor:
     """The mean log-likelihood of each of many EM runs after each step: x (n,) -> (starts, steps)."""
-    fits, scores = random_starts(x, components, starts, generator, tied=False), []
-    for _ in range(steps):
+    fits, scores = random_starts(x, components, starts, generator, tied=False), x.new_empty(starts, steps)
+    for step in range(steps):
         fits = em_step(x, fits, variance_floor=0.0)
-        scores.append(fits.log_likelihood / len(x))
-    return torch.stack(scores, -1)
+        scores[:, step] = fits.log_likelihood / len(x)
+    return scores
 
 
 def parameters(components: int, tied: bool) -> int:
