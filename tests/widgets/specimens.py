@@ -13,7 +13,7 @@ X = np.linspace(0, 10, 200)
 
 def every_control(**options) -> Explorer:
     """A wave, two points that can be dragged, and a button that counts."""
-    figure = Figure(figsize=(7, 4), dpi=100)
+    figure = Figure(figsize=(7, 4), dpi=100, layout="none")
     ax = figure.add_axes((0.1, 0.1, 0.8, 0.8))
     ax.set(xlim=(0, 10), ylim=(-2, 2), xlabel="t (s)")
     (line,) = ax.plot(X, X, label="wave")
@@ -42,7 +42,7 @@ def every_control(**options) -> Explorer:
 
 def playing() -> Player:
     """A number that shrinks by `rate` for 20 steps, in place."""
-    figure = Figure(figsize=(5, 3), dpi=100)
+    figure = Figure(figsize=(5, 3), dpi=100, layout="none")
     ax = figure.subplots()
     ax.set(xlim=(0, 1), ylim=(-7, 1), ylabel="logarithm")
     (dot,) = ax.plot([0.5], [0], "o")
@@ -65,7 +65,7 @@ def playing() -> Player:
 
 def faulty() -> Explorer:
     """Raises at its right end and when its button is pressed."""
-    figure = Figure(figsize=(3, 2))
+    figure = Figure(figsize=(3, 2), layout="none")
     ax = figure.subplots()
 
     def draw(x):
@@ -79,4 +79,4 @@ def faulty() -> Explorer:
 
 def stuck() -> Explorer:
     """Its picture never changes."""
-    return Explorer(Figure(figsize=(3, 2)), lambda x: f"Nothing at {x}.", title="Stuck", x=slider(0, 5, 1, label="x"))
+    return Explorer(Figure(figsize=(3, 2), layout="none"), lambda x: f"Nothing at {x}.", title="Stuck", x=slider(0, 5, 1, label="x"))
