@@ -194,8 +194,8 @@ check.responsibilities(responsibilities)
 # <details><summary>Answers, after you have tried</summary>
 #
 # 1. Means near 54.6 and 80.1, both standard deviations near 5.9, weight near 0.36. The weight matters least.
-# 2. Under a nat an eruption: component 2 must stretch to nothing, for component 1 still has 1 % and a logarithm of
-#    0.01 is only −4.6. With weight 0 and a narrow component 2 it would be far worse.
+# 2. Under one nat a wait. A short wait still finds 1 % of component 1, and $\log 0.01$ is only −4.6; component 2,
+#    wide as it is, covers a part as well.
 # 3. Exchange everything between the two components, with weight $1 - \pi_1$: the names do not matter.
 #
 # </details>

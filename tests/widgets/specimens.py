@@ -79,4 +79,5 @@ def faulty() -> Explorer:
 
 def stuck() -> Explorer:
     """Its picture never changes."""
-    return Explorer(Figure(figsize=(3, 2), layout="none"), lambda x: f"Nothing at {x}.", title="Stuck", x=slider(0, 5, 1, label="x"))
+    figure = Figure(figsize=(3, 2), layout="none")
+    return Explorer(figure, lambda x: f"Nothing at {x}.", title="Stuck", x=slider(0, 5, 1, label="x"))
