@@ -6,6 +6,6 @@ a moment; by default it spins for long, and on a machine that others use too a s
 
 import os
 
-os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 __version__ = "0.1.0"

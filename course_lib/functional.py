@@ -32,9 +32,9 @@ def multivariate_normal_log_prob(x: Tensor, loc: Tensor, scale_tril: Tensor) -> 
     features = x.shape[-1]
     identity = torch.eye(features, dtype=x.dtype, device=x.device)
     whiten = torch.linalg.solve_triangular(scale_tril, identity, upper=False)  # (..., D, D)
-    z = (x - loc[..., None, :]) @ whiten.mT  # (..., n, D)
+    z = whiten @ (x.mT - loc[..., None])  # (..., D, n): sums over D then run along n, which is fast
     log_det = scale_tril.diagonal(dim1=-2, dim2=-1).log().sum(-1)  # (...)
-    return -0.5 * z.square().sum(-1) - log_det[..., None] - 0.5 * features * math.log(2 * math.pi)
+    return -0.5 * z.square().sum(-2) - log_det[..., None] - 0.5 * features * math.log(2 * math.pi)
 
 
 def categorical_kl(q: Tensor, log_p: Tensor) -> Tensor:

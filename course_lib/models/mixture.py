@@ -9,7 +9,7 @@ from ..rng import categorical, randn, rows
 from .base import Card, Density
 from .gaussian import COVARIANCES, factor, scale_tril
 
-CHUNK = 1024  # rows at a time: (K, CHUNK, D) numbers stay in the processor's cache
+CHUNK = 1024  # rows at a time: (K, D, CHUNK) numbers stay in the processor's cache
 
 
 class GaussianMixture(Density):
@@ -151,5 +151,5 @@ class GaussianMixture(Density):
 
 def _scatter(x: Tensor, r: Tensor, loc: Tensor) -> Tensor:
     """sum_i r_ik (x_i - mu_k)(x_i - mu_k)^T: x (n, D), r (n, K), loc (K, D) -> (K, D, D)."""
-    centred = x - loc[:, None]  # (K, n, D)
-    return (r.mT[..., None] * centred).mT @ centred
+    centred = x.mT - loc[..., None]  # (K, D, n)
+    return (r.mT[:, None] * centred) @ centred.mT
