@@ -55,8 +55,8 @@ def test_how_fast_it_answers(chromium, lab, capsys):
     best = min((measure(explorer) for _ in range(3)), key=lambda round: round["median"])
     page.close()
     with capsys.disabled():
-        print("\nexplorer, from input to picture: median {median:.0f} ms, p95 {p95:.0f} ms; under a drag a picture every "
-              "{apart:.0f} ms, {after} after it within {lag:.0f} ms".format_map(best))
+        print("\nexplorer, from input to picture: median {median:.0f} ms, p95 {p95:.0f} ms; under a drag a picture "
+              "every {apart:.0f} ms, {after} after it within {lag:.0f} ms".format_map(best))
         missed = [f"{name} {goal:.0f}" for name, goal in GOALS.items() if best[name] > goal]
         print("goals missed here: " + ", ".join(missed) if missed else "all goals met")
     assert all(best[name] <= BUSY * goal for name, goal in GOALS.items() if name != "after"), best
