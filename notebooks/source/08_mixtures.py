@@ -193,7 +193,8 @@ check.responsibilities(responsibilities)
 #
 # <details><summary>Answers, after you have tried</summary>
 #
-# 1. Means near 54.6 and 80.1, both standard deviations near 5.9, weight near 0.36. The weight matters least.
+# 1. The figure tells how near you are; EM prints the five numbers further down. The weight and standard deviation 1
+#    matter least, the mean of the larger hump most.
 # 2. Under one nat a wait. A short wait still finds 1 % of component 1, and $\log 0.01$ is only −4.6; component 2,
 #    wide as it is, covers a part as well.
 # 3. Exchange everything between the two components, with weight $1 - \pi_1$: the names do not matter.
@@ -423,11 +424,11 @@ plots.show(pictures.two_climbs(climb_em, climb_gradient, floor),
                f"gradient ascent with Adam after {reached[1]}; one Gaussian reaches {floor:.3f}.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Other starts give other numbers, the order stays. EM has no learning rate, keeps the constraints (weights that add
-# up to one, variances that are positive) by construction, and cannot go down. Gradient ascent works for *any*
-# differentiable model, with an M-step or without one: it is what the deep models of later notebooks will use. Both
-# end at a *stationary* point, which need not be the highest (Wu 1983), and where components overlap EM creeps: hence
-# many starts.
+# Other starts give other numbers. EM has no learning rate, keeps the constraints (weights that add up to one,
+# variances that are positive) by construction, and cannot go down. Gradient ascent works for *any* differentiable
+# model, with an M-step or without one: it is what the deep models of later notebooks will use. Both end at a
+# *stationary* point, which need not be the highest (Wu 1983), and where components overlap EM creeps: hence many
+# starts.
 #
 # "Cannot go down" is a theorem; here is the experiment: 200 random starts with three components, 200 steps each, and
 # the deepest fall from one step to the next. And the result of your first bet.

@@ -1,6 +1,6 @@
 """The experiments of lesson 08, held against the library and against closed forms."""
 
-from course_lib import datasets, rng
+from course_lib import datasets, metrics, rng
 from course_lib.lessons.n08_mixtures import experiments, explorers
 from course_lib.lessons.n08_mixtures.explorers import bound_and_evidence, outlines
 from course_lib.models import Gaussian, GaussianMixture
@@ -112,3 +112,17 @@ def test_outlines_lie_at_two_standard_deviations():
     offset = outlines(model) - model.loc[..., None]
     radius = torch.linalg.solve_triangular(model.scale_tril, offset, upper=False).norm(dim=1)
     torch.testing.assert_close(radius, torch.full_like(radius, 2.0))
+
+
+@pytest.mark.parametrize(("tied", "floor", "chosen"), [(False, 0.1, 3), (False, 0.01, 6), (True, 0.1, 6)])
+def test_the_answers_of_the_quarrel(tied, floor, chosen):
+    """What the text claims of BIC: three above 100 km/s, six above 10 km/s, six with equal variances."""
+    heights = experiments.log_likelihood_by_components(GALAXIES, 8, tied=tied, variance_floor=floor**2, seed=10)
+    sizes = torch.tensor([experiments.parameters(components, tied) for components in range(1, 9)])[:, None]
+    scores = metrics.bic(heights, sizes, n=len(GALAXIES)).nan_to_num(nan=torch.inf).min(-1).values
+    assert int(scores.argmin()) + 1 == chosen
+
+
+def test_six_components_lean_on_a_few_galaxies():
+    thin = experiments.em_many_starts(GALAXIES, 6, starts=50, generator=rng.seeded(16), variance_floor=0.01**2).best()
+    assert ((82 * thin.log_weights[0].exp()).sort().values[:3] < 4).all()
