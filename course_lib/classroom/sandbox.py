@@ -1,11 +1,12 @@
 """A place to run a reader's function: on copies, with a time limit, leaving nothing behind."""
 
+import _thread
 import contextlib
 import copy
 import ctypes
 import io
+import queue
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,7 +20,10 @@ PRINTED = 2_000             # characters kept of what a function prints
 
 
 class _Stop(SystemExit):
-    """Ends a function that took too long: `except Exception` lets it through, `threading` reports nothing."""
+    """Ends a function that took too long: `except Exception` lets it through, and a bare thread that it ends is silent.
+
+    (A `threading.Thread` is not: a second `_Stop` that meets it on its way out is reported, or spoils its bookkeeping.)
+    """
 
 
 @dataclass
@@ -49,40 +53,38 @@ def run(function: Callable, arguments: tuple, seconds: float) -> Outcome:
     torch's default dtype and its global generator are as before; torch's grad mode belongs to a thread.
     """
     copies = copy.deepcopy(arguments)
-    finished: list[Outcome] = []
-    worker = threading.Thread(target=_work, args=(function, copies, finished), daemon=True)
+    finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     with _restored(), contextlib.redirect_stdout(_Paper()) as paper:
-        worker.start()
-        with contextlib.suppress(KeyboardInterrupt):     # the reader interrupts the kernel: stop at once
-            worker.join(seconds)
-        if worker.is_alive():
-            _stop(worker)
-    outcome = finished[0] if finished else Outcome(copies, stopped=True)
+        worker = _thread.start_new_thread(_work, (function, copies, finished))
+        try:
+            outcome = finished.get(timeout=seconds)
+        except (queue.Empty, KeyboardInterrupt):         # the reader interrupts the kernel: stop at once
+            outcome = Outcome(copies, stopped=True)
+            _stop(worker, finished)
     outcome.printed = paper.getvalue()
     return outcome
 
 
-def _work(function: Callable, arguments: tuple, finished: list[Outcome]) -> None:
+def _work(function: Callable, arguments: tuple, finished: queue.SimpleQueue) -> None:
     outcome = Outcome(arguments)
     try:
         outcome.value = function(*arguments)
         outcome.gradients = _gradients(outcome.value, arguments)
-    except _Stop:
-        return
     except BaseException as error:                       # even sys.exit() is only an outcome here
         outcome.error = error
-    finished.append(outcome)
+    finished.put(outcome)
 
 
-def _stop(worker: threading.Thread) -> None:
+def _stop(worker: int, finished: queue.SimpleQueue) -> None:
     """Raise `_Stop` inside the thread, again and again if it catches that too, until the grace ends."""
     deadline, interval = time.monotonic() + GRACE, sys.getswitchinterval()
-    thread, stop = ctypes.c_ulong(worker.ident), ctypes.py_object(_Stop)
+    thread, stop = ctypes.c_ulong(worker), ctypes.py_object(_Stop)
     sys.setswitchinterval(1e-4)                          # seconds: many tries, for some moments catch nothing
     try:
-        while worker.is_alive() and time.monotonic() < deadline:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, stop)
-            worker.join(1e-3)
+        while finished.empty() and ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, stop):    # 0: it is gone
+            if time.monotonic() > deadline:
+                return
+            time.sleep(1e-3)
     finally:
         sys.setswitchinterval(interval)
 
