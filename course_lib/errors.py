@@ -12,17 +12,33 @@ class SingularCovariance(NumericalError):
     """A Gaussian has shrunk onto a point or a line, where its likelihood has no upper limit."""
 
 
-def require_rows(name: str, x: Tensor, event_shape: tuple[int, ...]) -> None:
-    """Raise ValueError unless `x` is a floating tensor of shape (n, *event_shape), finite, with n >= 1."""
+def require_rows(
+    name: str, x: Tensor, event_shape: tuple[int, ...], *, whole: bool = False, like: Tensor | None = None
+) -> None:
+    """Raise ValueError unless `x` is a tensor of shape (n, *event_shape) with n >= 1.
+
+    It must hold floating-point numbers (integers, if `whole`), and be where `like` is, with `like`'s dtype.
+    """
     want = ", ".join(map(str, ("n", *event_shape))) + ("," if not event_shape else "")
     if not isinstance(x, Tensor):
         raise ValueError(f"`{name}` must be a tensor of shape ({want}); got {type(x).__name__}.")
     if x.ndim != len(event_shape) + 1 or tuple(x.shape[1:]) != tuple(event_shape):
         raise ValueError(f"`{name}` must have shape ({want}); got {tuple(x.shape)}.")
-    if not x.is_floating_point():
+    if whole and (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool):
+        raise ValueError(f"`{name}` must hold integers; got {x.dtype}.")
+    if not whole and not x.is_floating_point():
         raise ValueError(f"`{name}` must hold floating-point numbers; got {x.dtype}.")
     if len(x) == 0:
         raise ValueError(f"`{name}` must have at least one row; got {tuple(x.shape)}.")
+    if like is not None:
+        _require_place(name, x, like, whole)
+
+
+def _require_place(name: str, x: Tensor, like: Tensor, whole: bool) -> None:
+    if x.device != like.device:
+        raise ValueError(f"`{name}` must be on {like.device}, where the model is; got {x.device}. Try x.to(device).")
+    if not whole and x.dtype != like.dtype:
+        raise ValueError(f"`{name}` must be {like.dtype}, as the model is; got {x.dtype}. Try x.to(dtype).")
 
 
 def require_finite(name: str, x: Tensor) -> None:
@@ -47,3 +63,41 @@ def require_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
     """Raise ValueError unless `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(f"`{name}` must be one of {', '.join(map(repr, choices))}; got {value!r}.")
+
+
+def require_binary(name: str, x: Tensor) -> None:
+    """Raise ValueError unless `x` holds only 0 and 1; say what the first other value is."""
+    bad = (x != 0) & (x != 1)
+    if bad.any():
+        first = tuple(bad.nonzero()[0].tolist())
+        raise ValueError(f"`{name}` must hold only 0 and 1; got {x[first].item()} at {first}.")
+
+
+def require_labels(name: str, y: Tensor, n: int, classes: int) -> None:
+    """Raise ValueError unless `y` holds `n` integers from 0 to `classes` - 1."""
+    require_rows(name, y, (), whole=True)
+    if len(y) != n or not 0 <= y.min() <= y.max() < classes:
+        raise ValueError(
+            f"`{name}` must hold {n} whole numbers from 0 to {classes - 1}; "
+            f"got shape {tuple(y.shape)}, values {y.min().item()} to {y.max().item()}."
+        )
+
+
+def require_counts(name: str, x: Tensor) -> None:
+    """Raise ValueError unless `x` holds whole numbers >= 0 (in any dtype)."""
+    bad = ~((x >= 0) & (x == x.round()))
+    if bad.any():
+        first = tuple(bad.nonzero()[0].tolist())
+        raise ValueError(f"`{name}` must hold whole numbers >= 0; got {x[first].item()} at {first}.")
+
+
+def require_probabilities(name: str, p: Tensor) -> None:
+    """Raise ValueError unless `p` is >= 0 and adds up to 1 along its last axis, up to rounding."""
+    require_finite(name, p)
+    total = p.sum(-1)
+    if (p < 0).any() or ((total - 1).abs() > 1e-4).any():
+        worst = total.flatten()[(total - 1).abs().argmax()].item()
+        raise ValueError(
+            f"`{name}` must be >= 0 and add up to 1 along its last axis; "
+            f"got a smallest value of {p.min().item():.6g} and a sum of {worst:.6g}."
+        )

@@ -37,6 +37,28 @@ def multivariate_normal_log_prob(x: Tensor, loc: Tensor, scale_tril: Tensor) -> 
     return -0.5 * z.square().sum(-2) - log_det[..., None] - 0.5 * features * math.log(2 * math.pi)
 
 
+def normal_kl(loc: Tensor, log_scale: Tensor) -> Tensor:
+    r"""Kullback-Leibler divergence of a Gaussian from the standard Gaussian, element by element, in nats.
+
+    .. math:: \mathrm{KL}(\mathcal{N}(\mu, \sigma^2) \,\|\, \mathcal{N}(0, 1))
+              = \tfrac12 (\mu^2 + \sigma^2 - 1) - \log \sigma
+
+    Shapes:     the two arguments broadcast; the result has their common shape.
+    """
+    return 0.5 * (loc.square() + (2 * log_scale).exp() - 1) - log_scale
+
+
+def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
+    r"""Log-probability of 0 or 1, element by element.
+
+    .. math:: \log p(x) = x \, a - \log(1 + e^{a}), \qquad a = \log \frac{p(1)}{p(0)}
+
+    Shapes:     the two arguments broadcast; the result has their common shape.
+    Units:      nats.
+    """
+    return x * logits - torch.nn.functional.softplus(logits)
+
+
 def categorical_kl(q: Tensor, log_p: Tensor) -> Tensor:
     r"""Kullback-Leibler divergence between two categorical distributions, in nats.
 

@@ -18,10 +18,35 @@ def randn(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
     return draws.to(like.device)
 
 
+def uniform(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
+    """Draws from the uniform distribution on [0, 1), moved to device and dtype of `like`."""
+    draws = torch.rand(shape, generator=generator, device=generator.device, dtype=like.dtype)
+    return draws.to(like.device)
+
+
+def bernoulli(probabilities: Tensor, generator: Generator) -> Tensor:
+    """0 or 1 for each of `probabilities`, in their shape, dtype and device."""
+    return (uniform(tuple(probabilities.shape), generator, probabilities) < probabilities).to(probabilities.dtype)
+
+
+def gamma(concentration: Tensor, generator: Generator) -> Tensor:
+    """Draws from Gamma(concentration, rate 1), in shape, dtype and device of `concentration`; no gradient."""
+    # torch.distributions takes no generator; this is the function that it calls.
+    draws = torch._standard_gamma(concentration.detach().to(generator.device), generator=generator)
+    return draws.to(concentration.device)
+
+
+def poisson(rate: Tensor, generator: Generator) -> Tensor:
+    """Counts with mean `rate`, in its shape, dtype and device."""
+    return torch.poisson(rate.detach().to(generator.device), generator=generator).to(rate.device)
+
+
 def categorical(logits: Tensor, n: int, generator: Generator) -> Tensor:
-    """`n` indices drawn with probabilities softmax(logits): logits (K,) -> (n,)."""
+    """`n` indices drawn with probabilities softmax(logits): logits (..., K) -> (..., n)."""
     probabilities = logits.detach().softmax(-1).to(generator.device)
-    return torch.multinomial(probabilities, n, replacement=True, generator=generator).to(logits.device)
+    flat = probabilities.reshape(-1, probabilities.shape[-1])
+    draws = torch.multinomial(flat, n, replacement=True, generator=generator)
+    return draws.reshape(*probabilities.shape[:-1], n).to(logits.device)
 
 
 def rows(n: int, size: int, generator: Generator, *, replacement: bool = False) -> Tensor:

@@ -1,6 +1,7 @@
 """What all tests share: float64, no network of their own, no global seed, an optional device."""
 
 import course_lib  # noqa: F401, before torch: see there
+from tests import oracles
 
 import matplotlib
 import pytest
@@ -9,6 +10,16 @@ import torch
 
 def pytest_addoption(parser):
     parser.addoption("--device", default="cpu", help="the device that the tests of models run on: cpu, cuda, mps")
+    parser.addoption("--oracles", action="store_true", help="end with a table: each public function and its oracles")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Print what every public function was held against in the tests that passed."""
+    if config.getoption("--oracles"):
+        passed = {report.nodeid.partition("[")[0] for report in terminalreporter.getreports("passed")}
+        terminalreporter.section("oracles")
+        for name, against in oracles.table(passed).items():
+            terminalreporter.write_line(f"{name:58} {'; '.join(sorted(against)) or '-'}")
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import SingularCovariance, require_choice, require_finite, require_positive, require_rows
+from ..errors import SingularCovariance, require_choice, require_finite, require_positive
 from ..functional import multivariate_normal_log_prob
 from ..rng import randn
 from .base import Card, Density
@@ -48,7 +48,7 @@ class Gaussian(Density):
 
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats, shape (n,)."""
-        require_rows("x", x, self.event_shape)
+        self.require_shape(x)
         return multivariate_normal_log_prob(x, self.loc, self.scale_tril)
 
     @torch.no_grad()
@@ -59,7 +59,7 @@ class Gaussian(Density):
     @torch.no_grad()
     def maximise(self, x: Tensor) -> None:
         """Set the parameters to their maximum-likelihood values: the mean and covariance of `x`."""
-        require_rows("x", x, self.event_shape)
+        self.require_shape(x)
         require_finite("x", x)
         loc = x.mean(0)
         log_scale, lower = factor((x - loc).mT @ (x - loc) / len(x), self.lower is not None)

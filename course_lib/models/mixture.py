@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import NumericalError, require_choice, require_finite, require_positive, require_rows
+from ..errors import NumericalError, require_choice, require_finite, require_positive
 from ..functional import multivariate_normal_log_prob
 from ..rng import categorical, randn, rows
 from .base import Card, Density
@@ -62,7 +62,7 @@ class GaussianMixture(Density):
 
     def log_likelihood(self, x: Tensor) -> Tensor:
         """log p(x | z) for every z, shape (n, K)."""
-        require_rows("x", x, self.event_shape)
+        self.require_shape(x)
         factors = self.scale_tril
         parts = [multivariate_normal_log_prob(part, self.loc, factors).mT for part in x.split(CHUNK)]
         return torch.cat(parts)  # (n, K)
@@ -104,7 +104,7 @@ class GaussianMixture(Density):
         Raises:     ValueError if `x` has fewer rows than there are components; SingularCovariance if a
                     column is constant.
         """
-        require_rows("x", x, self.event_shape)
+        self.require_shape(x)
         require_finite("x", x)
         if len(x) < len(self.logits):
             raise ValueError(f"`x` must have at least K = {len(self.logits)} rows; got {len(x)}.")
