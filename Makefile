@@ -41,6 +41,7 @@ $(VENV)/installed-for-tests: $(VENV)/installed
 lab: $(VENV)/installed
 	$(BIN)/python -m jupyter lab $(LAB_OPTIONS)
 
+test: SELECT = --oracles
 check: SELECT = -m "not slow and not browser"
 test check: $(VENV)/installed-for-tests
 	$(BIN)/ruff check

@@ -101,3 +101,60 @@ def require_probabilities(name: str, p: Tensor) -> None:
             f"`{name}` must be >= 0 and add up to 1 along its last axis; "
             f"got a smallest value of {p.min().item():.6g} and a sum of {worst:.6g}."
         )
+
+
+def require_values(name: str, values: Tensor, z: Tensor, *, broadcast: bool = False) -> None:
+    """Raise ValueError unless `values`, what the function `name` gave for `z` (..., d), has shape (...).
+
+    With `broadcast` an axis of `z` of length 1 may have become longer: one z for many data points.
+    """
+    want = tuple(z.shape[:-1])
+    got = tuple(values.shape) if isinstance(values, Tensor) else type(values).__name__
+    fits = got == want or (broadcast and len(got) == len(want) and all(a == b or b == 1 for a, b in zip(got, want)))
+    if not fits:
+        raise ValueError(f"`{name}` must give shape {want}, one value for each z of shape {tuple(z.shape)}; got {got}.")
+
+
+def require_log_density(name: str, values: Tensor) -> None:
+    """Raise NumericalError if log-densities hold a NaN or +infinity; say how many and where the first is."""
+    bad = values.isnan() | (values == float("inf"))
+    if bad.any():
+        first = tuple(bad.nonzero()[0].tolist())
+        raise NumericalError(
+            f"`{name}` must give a number or -infinity; got {int(bad.sum())} other values, "
+            f"the first, {values[first].item()}, at {first}. Likely causes: a logarithm of something negative, "
+            "0 * infinity, or a z far outside of all data. Remedy: compute with logs, or start closer to the data."
+        )
+
+
+def require_partial_labels(name: str, y: Tensor, n: int, classes: int) -> None:
+    """Raise ValueError unless `y` holds `n` integers from -1, which stands for unknown, to `classes` - 1."""
+    require_rows(name, y, (), whole=True)
+    if len(y) != n or not -1 <= y.min() <= y.max() < classes:
+        raise ValueError(
+            f"`{name}` must hold {n} whole numbers from -1 (unknown) to {classes - 1}; "
+            f"got shape {tuple(y.shape)}, values {y.min().item()} to {y.max().item()}."
+        )
+
+
+def require_seen(name: str, seen: Tensor, x: Tensor) -> None:
+    """Raise ValueError unless `seen` is boolean, in the shape of `x` or of one of its rows, and where `x` is."""
+    if not isinstance(seen, Tensor) or seen.dtype != torch.bool:
+        raise ValueError(f"`{name}` must be a boolean tensor; got {getattr(seen, 'dtype', type(seen).__name__)}.")
+    if seen.shape not in (x.shape, x.shape[1:]):
+        raise ValueError(f"`{name}` must have shape {tuple(x.shape)} or {tuple(x.shape[1:])}; got {tuple(seen.shape)}.")
+    _require_place(name, seen, x, whole=True)
+
+
+def require_smoothing(smoothing: float) -> None:
+    """Raise ValueError unless `smoothing`, a number of pseudo-counts, is finite and >= 0."""
+    if not 0 <= smoothing < float("inf"):
+        raise ValueError(f"`smoothing` must be a finite number >= 0; got {smoothing!r}.")
+
+
+def require_fractions(name: str, x: Tensor) -> None:
+    """Raise ValueError unless `x` lies between 0 and 1; say what the first other value is."""
+    bad = ~((x >= 0) & (x <= 1))
+    if bad.any():
+        first = tuple(bad.nonzero()[0].tolist())
+        raise ValueError(f"`{name}` must lie between 0 and 1; got {x[first].item():.6g} at {first}.")

@@ -59,6 +59,18 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     return x * logits - torch.nn.functional.softplus(logits)
 
 
+def log_odds(ones: Tensor, total: Tensor | float) -> Tensor:
+    r"""Log-odds of the share of ones among `total` observations, element by element.
+
+    .. math:: a = \log \frac{p}{1 - p}, \qquad p = \frac{\text{ones}}{\text{total}}
+
+    The share is kept away from 0 and 1 by the dtype's rounding, so that the result is finite; without observations
+    it is one half.
+    """
+    share = torch.where(torch.as_tensor(total) == 0, 0.5, ones / total)
+    return torch.logit(share, torch.finfo(ones.dtype).eps)
+
+
 def categorical_kl(q: Tensor, log_p: Tensor) -> Tensor:
     r"""Kullback-Leibler divergence between two categorical distributions, in nats.
 
@@ -67,3 +79,42 @@ def categorical_kl(q: Tensor, log_p: Tensor) -> Tensor:
     Shapes:     q (..., K), probabilities; log_p (..., K), normalised log-probabilities -> (...).
     """
     return (torch.special.xlogy(q, q) - torch.where(q > 0, q * log_p, 0.0)).sum(-1)
+
+
+def log_mean_exp(values: Tensor, dim: int = 0) -> Tensor:
+    r"""The log of an average of numbers that are given by their logs.
+
+    .. math:: \log \frac{1}{S} \sum_{s=1}^{S} e^{v_s}
+    """
+    return values.logsumexp(dim) - math.log(values.shape[dim])
+
+
+def gamma_log_prob(x: Tensor, concentration: Tensor, rate: Tensor) -> Tensor:
+    r"""Log-density of a gamma distribution, element by element.
+
+    .. math:: \log p(x) = a \log b + (a - 1) \log x - b x - \log \Gamma(a), \qquad x > 0
+
+    Shapes:     the three arguments broadcast; the result has their common shape.
+    Units:      `rate` in 1 / the units of `x`; the result in nats.
+    """
+    return concentration * rate.log() + torch.xlogy(concentration - 1, x) - rate * x - concentration.lgamma()
+
+
+def beta_log_prob(x: Tensor, alpha: Tensor, beta: Tensor) -> Tensor:
+    r"""Log-density of a beta distribution, element by element, in nats.
+
+    .. math:: \log p(x) = (\alpha - 1) \log x + (\beta - 1) \log (1 - x) - \log B(\alpha, \beta), \qquad 0 < x < 1
+
+    Shapes:     the three arguments broadcast; the result has their common shape.
+    """
+    return torch.xlogy(alpha - 1, x) + torch.special.xlog1py(beta - 1, -x) - log_beta_function(alpha, beta)
+
+
+def log_beta_function(alpha: Tensor, beta: Tensor) -> Tensor:
+    r"""The log of the beta function, element by element.
+
+    .. math:: \log B(\alpha, \beta) = \log \Gamma(\alpha) + \log \Gamma(\beta) - \log \Gamma(\alpha + \beta)
+
+    Shapes:     the two arguments broadcast; the result has their common shape.
+    """
+    return alpha.lgamma() + beta.lgamma() - (alpha + beta).lgamma()

@@ -1,10 +1,13 @@
 """Chance: every draw names its generator, and the global one is never touched."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Generator, Tensor
+
+_SHARE = ContextVar("share", default=(0, 1))  # which share of the rows is drawn here, and of how many
 
 
 def seeded(seed: int, device: str | torch.device = "cpu") -> Generator:
@@ -14,14 +17,12 @@ def seeded(seed: int, device: str | torch.device = "cpu") -> Generator:
 
 def randn(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
     """Standard normal draws, made on the generator's device, then moved to device and dtype of `like`."""
-    draws = torch.randn(shape, generator=generator, device=generator.device, dtype=like.dtype)
-    return draws.to(like.device)
+    return _share(torch.randn, shape, generator, like.dtype).to(like.device)
 
 
 def uniform(shape: tuple[int, ...], generator: Generator, like: Tensor) -> Tensor:
     """Draws from the uniform distribution on [0, 1), moved to device and dtype of `like`."""
-    draws = torch.rand(shape, generator=generator, device=generator.device, dtype=like.dtype)
-    return draws.to(like.device)
+    return _share(torch.rand, shape, generator, like.dtype).to(like.device)
 
 
 def bernoulli(probabilities: Tensor, generator: Generator) -> Tensor:
@@ -31,6 +32,7 @@ def bernoulli(probabilities: Tensor, generator: Generator) -> Tensor:
 
 def gamma(concentration: Tensor, generator: Generator) -> Tensor:
     """Draws from Gamma(concentration, rate 1), in shape, dtype and device of `concentration`; no gradient."""
+    _require_unsharded("gamma")
     # torch.distributions takes no generator; this is the function that it calls.
     draws = torch._standard_gamma(concentration.detach().to(generator.device), generator=generator)
     return draws.to(concentration.device)
@@ -38,11 +40,13 @@ def gamma(concentration: Tensor, generator: Generator) -> Tensor:
 
 def poisson(rate: Tensor, generator: Generator) -> Tensor:
     """Counts with mean `rate`, in its shape, dtype and device."""
+    _require_unsharded("poisson")
     return torch.poisson(rate.detach().to(generator.device), generator=generator).to(rate.device)
 
 
 def categorical(logits: Tensor, n: int, generator: Generator) -> Tensor:
     """`n` indices drawn with probabilities softmax(logits): logits (..., K) -> (..., n)."""
+    _require_unsharded("categorical")
     probabilities = logits.detach().softmax(-1).to(generator.device)
     flat = probabilities.reshape(-1, probabilities.shape[-1])
     draws = torch.multinomial(flat, n, replacement=True, generator=generator)
@@ -54,6 +58,7 @@ def rows(n: int, size: int, generator: Generator, *, replacement: bool = False) 
 
     Raises:     ValueError if more rows are asked for than there are, without replacement.
     """
+    _require_unsharded("rows")
     if size > n and not replacement:
         raise ValueError(f"`size` must be at most n = {n} when rows are not put back; got {size}.")
     if replacement:
@@ -71,3 +76,30 @@ def layers_from(generator: Generator) -> Iterator[None]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
+
+
+@contextmanager
+def sharded(rank: int, world: int) -> Iterator[None]:
+    """Inside, `randn`, `uniform` and `bernoulli` draw for `world` equal shares of rows and return share `rank`.
+
+    Processes whose generators are in the same state draw the same joint noise, and each takes its own rows of it:
+    together they have just what one process would have drawn for all rows. Other draws raise ValueError.
+    """
+    token = _SHARE.set((rank, world))
+    try:
+        yield
+    finally:
+        _SHARE.reset(token)
+
+
+def _share(draw: Callable[..., Tensor], shape: tuple[int, ...], generator: Generator, dtype: torch.dtype) -> Tensor:
+    """This share's rows of a joint draw; without `sharded`, all of it."""
+    rank, world = _SHARE.get()
+    joint = shape if world == 1 else (world * shape[0], *shape[1:])
+    draws = draw(joint, generator=generator, device=generator.device, dtype=dtype)
+    return draws if world == 1 else draws.chunk(world)[rank]
+
+
+def _require_unsharded(name: str) -> None:
+    if _SHARE.get() != (0, 1):
+        raise ValueError(f"Inside `sharded` draws must be made by randn, uniform or bernoulli; got {name}.")

@@ -7,6 +7,8 @@ import matplotlib
 import pytest
 import torch
 
+torch.set_num_threads(1)  # tests are small: threads would wait for each other, most of all on a busy machine
+
 
 def pytest_addoption(parser):
     parser.addoption("--device", default="cpu", help="the device that the tests of models run on: cpu, cuda, mps")

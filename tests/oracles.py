@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 TESTS = Path(__file__).parent
-FLOORS = ("functional", "rng", "device", "errors", "inference", "models", "datasets", "training", "metrics")
+FLOORS = ("functional", "rng", "device", "errors", "inference", "models", "datasets", "training", "metrics",
+          "checkpoint", "parallel")
 
 
 class Mark(NamedTuple):
@@ -55,14 +56,12 @@ def _modules(floor: str) -> Iterator:
 
 def _names(module) -> Iterator[str]:
     home = module.__name__.removeprefix("course_lib.")
-    exported = getattr(module, "__all__", None)
     for name, thing in vars(module).items():
-        own = name in exported if exported is not None else getattr(thing, "__module__", "") == module.__name__
-        if name.startswith("_") or not own:
-            continue
+        if name.startswith("_") or not getattr(thing, "__module__", "").startswith(module.__name__):
+            continue                                     # not defined there, nor in a module of the package
         if inspect.isclass(thing):
             yield from (f"{home}.{name}.{method}" for method in _methods(thing))
-        elif callable(thing):
+        elif inspect.isfunction(thing):
             yield f"{home}.{name}"
 
 

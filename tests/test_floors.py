@@ -14,8 +14,8 @@ FLOORS = [
     {"functional", "rng", "device", "errors"},
     {"inference"},
     {"models", "datasets"},
-    {"training", "metrics", "checkpoint"},
-    {"plots"},
+    {"training", "metrics", "checkpoint", "parallel"},
+    {"plots", "train"},
     {"widgets", "classroom"},
     {"lessons", "doctor", "server"},
 ]

@@ -4,10 +4,12 @@ from course_lib import datasets, metrics
 from course_lib.models import Gaussian
 
 import pytest
+import scipy.stats
 import torch
 from sklearn.mixture import GaussianMixture as Sklearn
 
 
+@pytest.mark.oracle("sklearn.mixture.GaussianMixture", "metrics.aic", "metrics.bic")
 def test_information_criteria_are_scikit_learns():
     x = datasets.old_faithful()
     peer = Sklearn(2, random_state=0).fit(x.numpy())
@@ -16,6 +18,7 @@ def test_information_criteria_are_scikit_learns():
     assert metrics.aic(total, 11, len(x)) == pytest.approx(peer.aic(x.numpy()))
 
 
+@pytest.mark.oracle("closed form", "metrics.gain")
 def test_gain_is_paired():
     x = datasets.old_faithful()
     near, far = Gaussian(2), Gaussian(2)
@@ -28,5 +31,13 @@ def test_gain_is_paired():
     assert str(metrics.Estimate(1.23456, 0.1)) == "1.235 ± 0.100"
 
 
-def test_estimate_of_a_constant_has_no_error():
+@pytest.mark.oracle("scipy.stats.sem", "metrics.estimate", "metrics.mean_log_prob")
+def test_estimate_has_the_standard_error_of_a_mean():
     assert metrics.estimate(torch.ones(5)) == metrics.Estimate(1.0, 0.0)
+    x = datasets.old_faithful()
+    model = Gaussian(2)
+    model.maximise(x)
+    values = model.log_prob(x).detach()
+    for got in (metrics.estimate(values), metrics.mean_log_prob(model, x)):
+        assert got.value == pytest.approx(values.mean().item())
+        assert got.error == pytest.approx(scipy.stats.sem(values.numpy()))

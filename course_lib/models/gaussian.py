@@ -90,11 +90,17 @@ def factor(covariance: Tensor, full: bool, floor: float = 0.0) -> tuple[Tensor, 
     values, vectors = torch.linalg.eigh(covariance)
     values = values.clamp_min(floor)
     _require_variance(values)
-    # The covariance is V diag(values) V^T = A A^T with A = V diag(sqrt(values)) = (Q R)^T, so its factor is R^T. Unlike
-    # a Cholesky decomposition of the product this cannot fail by rounding.
-    root = torch.linalg.qr((vectors * values.sqrt()[..., None, :]).mT).R.mT
-    root = root * root.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]
+    root = triangular(vectors * values.sqrt()[..., None, :])  # the covariance is V diag(values) V^T
     return root.diagonal(dim1=-2, dim2=-1).log(), root.tril(-1)
+
+
+def triangular(root: Tensor) -> Tensor:
+    """The Cholesky factor L of the covariance A A^T, for any `root` A (..., d, D) with d <= D -> (..., d, d).
+
+    A^T = Q R gives A A^T = R^T R. Unlike a Cholesky decomposition of the product this cannot fail by rounding.
+    """
+    factor = torch.linalg.qr(root.mT).R.mT
+    return factor * factor.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]
 
 
 def _require_variance(variance: Tensor) -> None:

@@ -3,9 +3,11 @@
 from .controls import Button, Control, button, choice, handles, memory, slider, toggle
 from .explorer import Explorer
 from .live import LiveFigure
+from .pad import DrawDigit
+from .plane import LatentPlane
 from .player import Player
 
 __all__ = [
-    "Button", "Control", "Explorer", "LiveFigure", "Player",
+    "Button", "Control", "DrawDigit", "Explorer", "LatentPlane", "LiveFigure", "Player",
     "button", "choice", "handles", "memory", "slider", "toggle",
 ]

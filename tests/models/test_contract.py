@@ -72,6 +72,14 @@ def test_every_parameter_gets_a_gradient(specimen, device):
             assert parameter.grad.abs().sum() > 0, name
 
 
+@pytest.mark.oracle("minus log_prob", "models.Density.loss", "models.Conditional.loss")
+def test_the_loss_is_minus_the_log_likelihood(specimen):
+    model = specimen.model()
+    rows = data(specimen, model, 20)
+    if isinstance(model, Density | Conditional):
+        torch.testing.assert_close(model.loss(*rows, seeded(0)), -model.log_prob(*reversed(rows)))
+
+
 def test_its_own_samples_pass_the_look_at_the_data(specimen):
     model = specimen.model()
     model.require_data(*data(specimen, model, 50))
@@ -108,9 +116,9 @@ def test_state_dict_goes_round(specimen):
 
 
 def test_loss_works_in_single_precision(specimen):
-    model = specimen.model().float()
+    model = specimen.model()
     rows = [row.float() if row.is_floating_point() else row for row in data(specimen, model, 20)]
-    assert model.loss(*rows, seeded(0)).dtype == torch.float32
+    assert model.float().loss(*rows, seeded(0)).dtype == torch.float32
 
 
 def _table(specimen, model):
@@ -189,6 +197,7 @@ def _wrong(x, event_shape):
         yield x.float(), r"must be torch\.float64, as the model is; got torch\.float32"
 
 
+@pytest.mark.oracle("message pinned", "models.*.require_shape")
 def test_bad_data_are_named(specimen):
     model = specimen.model()
     rows = list(data(specimen, model, 3))
@@ -198,6 +207,7 @@ def test_bad_data_are_named(specimen):
             model.loss(*rows[:at], wrong, *rows[at + 1:], seeded(0))
 
 
+@pytest.mark.oracle("message pinned", "models.*.require_data")
 def test_data_that_are_not_finite_are_named(specimen):
     model = specimen.model()
     rows = list(data(specimen, model, 3))

@@ -10,6 +10,12 @@ import torch
 import torch.distributions as td
 
 
+@pytest.mark.oracle(
+    "torch.cov and torch.distributions.MultivariateNormal",
+    "models.Gaussian.maximise",
+    "models.Gaussian.scale_tril",
+    "models.Gaussian.log_prob",
+)
 def test_maximise_gives_mean_and_covariance():
     x = torch.randn(60, 3, generator=seeded(0)) @ torch.randn(3, 3, generator=seeded(1))
     model = Gaussian(3, covariance="full")

@@ -23,6 +23,8 @@ def fitted():
     return model, x
 
 
+@pytest.mark.oracle("torch.distributions.MixtureSameFamily", "models.Mixture.log_prob",
+                    "models.GaussianMixture.log_likelihood", "models.GaussianMixture.scale_tril")
 def test_log_prob_is_that_of_torch_distributions(fitted):
     model, x = fitted
     reference = td.MixtureSameFamily(
@@ -31,6 +33,8 @@ def test_log_prob_is_that_of_torch_distributions(fitted):
     torch.testing.assert_close(model.log_prob(x), reference.log_prob(x), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.oracle("enumeration of z", "models.Mixture.log_prob", "models.Mixture.posterior",
+                    "models.Mixture.log_joint")
 def test_evidence_and_posterior_are_those_of_enumeration(fitted):
     model, x = fitted
     values = [torch.full((len(x),), k) for k in range(3)]
@@ -44,6 +48,8 @@ def test_joint_is_prior_times_likelihood(fitted):
     torch.testing.assert_close(model.log_joint(x), model.log_prior() + model.log_likelihood(x), rtol=0, atol=0)
 
 
+@pytest.mark.oracle("scikit-learn's GaussianMixture", "models.GaussianMixture.maximise", "models.Mixture.start_at",
+                    "models.Mixture.weights")
 @pytest.mark.parametrize(
     ("covariance", "tied", "theirs"),
     [("full", False, "full"), ("full", True, "tied"), ("diagonal", False, "diag")],
@@ -77,6 +83,7 @@ def test_em_never_goes_down(covariance, tied, floor):
         assert max(b - a for a, b in itertools.pairwise(losses)) < 1e-9
 
 
+@pytest.mark.oracle("a planted fault is caught", "models.GaussianMixture.maximise")
 def test_an_em_with_a_fault_is_caught_by_that_test():
     """The same invariant fails when the common variance is a plain mean of the components' variances."""
     x = datasets.galaxies()
@@ -114,6 +121,7 @@ def test_a_collapse_is_named_and_the_last_good_parameters_stay():
     assert torch.isfinite(model.log_prob(x)).all()
 
 
+@pytest.mark.oracle("message pinned", "models.GaussianMixture.maximise")
 def test_an_empty_component_is_named():
     x = torch.randn(20, 1, generator=seeded(0))
     with pytest.raises(NumericalError, match="Component 1 is left without data"):

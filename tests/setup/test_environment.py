@@ -66,7 +66,7 @@ def test_conda_environment(path, names):
         ("numpy=2.4", "numpy=2.3", "numpy: the tested .* does not fit"),
         ("numpy=2.4", "numpy >==2", "numpy >==2: no conda spec"),
         ("numpy=2.4", "numpy >=2;<3", "more than a name and a version"),
-        ("numpy=2.4", "scipy=1.17", "numpy: missing"),
+        ("numpy=2.4", "pandas=2.4", "numpy: missing"),
         ("anywidget=0.11\n", "anywidget=0.11\n  - pandas\n", "pandas: not needed"),
         ("numpy=2.4", "pip: [-e .]", "no conda spec"),
         ("conda-forge", "defaults", "the channel conda-forge"),

@@ -100,7 +100,7 @@ def test_old_python_is_refused_with_a_remedy(make, tmp_path):
 
 def test_check_is_the_quick_part_of_test(make):
     assert '-m pytest -m "not slow and not browser"' in make("-n", "check").stdout
-    assert make("-n", "test").stdout.rstrip().endswith("-m pytest")
+    assert make("-n", "test").stdout.rstrip().endswith("-m pytest --oracles")
 
 
 def test_reader_is_not_asked_about_news():

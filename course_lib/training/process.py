@@ -1,0 +1,40 @@
+"""What every loop shares: a process yields one Step after another, and `fit` drains it into a History."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from torch import Tensor
+
+from ..errors import require_positive
+
+
+class Step(NamedTuple):
+    """One step of a process: its number, from 1, and the mean loss in nats *before* the step's update."""
+
+    index: int
+    loss: Tensor
+
+
+class History(dict):
+    """Columns of floats: history["loss"] is a list with one number a recorded step."""
+
+    def append(self, **values: float) -> None:
+        """Add one row."""
+        for name, value in values.items():
+            self.setdefault(name, []).append(float(value))
+
+
+def fit(process: Iterator[Step], *, every: int = 1, **measures: Callable[[], float]) -> History:
+    """Run `process` to its end (or until it is interrupted: what was recorded is kept and returned).
+
+    Every `every` steps one row is recorded: step, loss, and what each of `measures` returns.
+    """
+    require_positive("every", every, whole=True)
+    history = History()
+    try:
+        for step in process:
+            if step.index % every == 0:
+                history.append(step=step.index, loss=step.loss, **{name: f() for name, f in measures.items()})
+    except KeyboardInterrupt:
+        print(f"Interrupted: the model keeps its last step, the history its {len(history.get('step', []))} rows.")
+    return history
