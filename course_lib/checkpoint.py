@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialise
 from torch import Generator, Tensor, nn
 
 VERSION = "1"  # of the file's layout
@@ -53,8 +53,9 @@ def save(
     older = checkpoints(folder)
     number = 1 + int(older[-1].stem.removeprefix("checkpoint_")) if older else 1
     path, partial = folder / f"checkpoint_{number:08}.safetensors", folder / "checkpoint.partial"
-    save_file(tensors, partial, header)
-    with partial.open("r+b") as file:
+    with partial.open("wb") as file:  # not by save_file: killed, that leaves files of random names
+        file.write(serialise(tensors, header))
+        file.flush()
         os.fsync(file.fileno())  # on the disk, before it gets its name
     os.replace(partial, path)
     for old in older[: 1 - KEEP]:

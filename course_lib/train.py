@@ -106,11 +106,13 @@ def run(options: argparse.Namespace, rank: int, place: torch.device) -> None:
         if options.checkpoint and rank == 0:
             checkpoint.save(options.checkpoint, **state)
         if interrupted:
-            kept = "The same command goes on from there." if options.checkpoint else "Without --checkpoint it is lost."
-            say(rank, f"Interrupted after step {process.index}. {kept}")
-            return
-    loss = metrics.estimate(held_out_loss(model, held_out))
-    say(rank, f"Held-out loss after step {process.index}: {loss} nats a row, {len(held_out[0])} rows.")
+            break
+    else:
+        loss = metrics.estimate(held_out_loss(model, held_out))
+        say(rank, f"Held-out loss after step {process.index}: {loss} nats a row, {len(held_out[0])} rows.")
+        return
+    kept = "The same command goes on from there." if options.checkpoint else "Without --checkpoint it is lost."
+    say(rank, f"Interrupted after step {process.index}. {kept}")
 
 
 def load_data(name: str, labels: bool, place: torch.device) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:

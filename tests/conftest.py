@@ -11,7 +11,7 @@ torch.set_num_threads(1)  # tests are small: threads would wait for each other, 
 
 
 def pytest_addoption(parser):
-    parser.addoption("--device", default="cpu", help="the device that the tests of models run on: cpu, cuda, mps")
+    parser.addoption("--device", help="where the tests of models run: cpu, cuda, mps (default: cpu, and cuda if any)")
     parser.addoption("--oracles", action="store_true", help="end with a table: each public function and its oracles")
 
 
@@ -41,10 +41,19 @@ def own_style():
 
 @pytest.fixture
 def device(request) -> torch.device:
-    name = request.config.getoption("--device")
-    if name == "cuda" and not torch.cuda.is_available():
-        pytest.skip("no CUDA device here")
-    return torch.device(name)
+    """The CPU, and CUDA where there is one: such a test is marked `gpu`."""
+    return torch.device(request.param)
+
+
+def pytest_generate_tests(metafunc):
+    if "device" in metafunc.fixturenames:
+        cuda = [pytest.param("cuda", marks=pytest.mark.gpu)] if torch.cuda.is_available() else []
+        chosen = metafunc.config.getoption("--device")
+        metafunc.parametrize("device", [chosen] if chosen else ["cpu", *cuda], indirect=True)
+
+
+def pytest_report_header():
+    return "CUDA: " + (torch.cuda.get_device_name() if torch.cuda.is_available() else "none, its tests are left out")
 
 
 @pytest.fixture(autouse=True)

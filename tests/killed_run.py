@@ -53,13 +53,16 @@ def main(folder):
     torch.set_num_threads(1)
     torch.set_default_dtype(torch.float64)
     warnings.simplefilter("error")  # a damaged checkpoint is one warning too many
+    whole, uninterrupted = train(folder / "whole", every=STEPS)  # first: it loads all that the children need
     moments, met = random.Random(0), 0
     for _ in range(KILLS):
         met += killed(folder, moments.uniform(0.0, 0.01))
-        assert len(list(folder.iterdir())) <= checkpoint.KEEP + 2, sorted(folder.iterdir())
+        left = list(folder.iterdir())  # at most `whole`, a file half-written, and an old one not yet deleted
+        assert len(left) <= checkpoint.KEEP + 3, left
         checkpoint.load(folder, model=Noisy())
     model, history = train(folder)
-    whole, uninterrupted = train(folder / "whole", every=STEPS)
+    assert sorted(folder.iterdir()) == [*checkpoint.checkpoints(folder), folder / "whole"]
+    assert len(checkpoint.checkpoints(folder)) == checkpoint.KEEP
     assert torch.equal(model.loc, whole.loc) and torch.equal(model.log_scale, whole.log_scale)
     assert history == uninterrupted and history["step"] == list(range(1, STEPS + 1))
     print(met)

@@ -117,6 +117,8 @@ def test_history_has_a_row_for_every_recorded_step():
     history = fit(process, every=5, held=lambda: metrics.mean_log_prob(model, x).value)
     assert history["step"] == [5, 10, 15, 20]
     assert len(history["held"]) == 4 and all(isinstance(number, float) for number in history["loss"])
+    again = fit(expectation_maximisation(model, x, steps=5), every=5, history=history, held=lambda: 0)
+    assert again is history and history["step"][-2:] == [20, 5] and history["held"][-1] == 0
     rows = History()
     rows.append(a=1, b=torch.tensor(2.0))
     assert rows == {"a": [1.0], "b": [2.0]}
@@ -225,7 +227,8 @@ def test_mixed_precision_on_cuda(precision):
     ({"steps": 1, "batch_size": 83}, r"`batch_size` must be at most n = 82; got 83\."),
     ({"steps": 1, "batch_size": 0}, r"`batch_size` must be a whole number >= 1; got 0\."),
     ({"steps": 1, "replacement": True}, r"`replacement` must come with a `batch_size`; got None\."),
-    ({"steps": 1, "mixed_precision": torch.bfloat16}, r"`mixed_precision` must be None on cpu; got torch\.bfloat16\."),
+    ({"steps": 1, "mixed_precision": torch.bfloat16}, r"`mixed_precision` must be None where there is no CUDA"),
+    ({"steps": 1, "mixed_precision": True}, r"`mixed_precision` must be one of torch\.bfloat16, .+; got True"),
 ])
 def test_bad_options_of_gradient_descent(options, message):
     with pytest.raises(ValueError, match=message):

@@ -8,8 +8,9 @@ from torch import Generator, Tensor, nn
 
 from .. import rng
 from ..errors import require_positive
-from ..functional import log_mean_exp, normal_log_prob
+from ..functional import bernoulli_log_prob, log_mean_exp, normal_log_prob
 from .base import Conditional
+from .conditional import ConditionalBernoulli
 
 
 class Bayesian:
@@ -56,6 +57,8 @@ class Bayesian:
 
     def log_likelihood(self, w: Tensor, x: Tensor, y: Tensor) -> Tensor:
         """log p(y | x, w) in nats, the sum over the rows: (..., P) -> (...)."""
+        if isinstance(self.model, ConditionalBernoulli) and len(self.model.network) == 1:
+            return self._log_likelihood_of_logistic_regression(w, x, y)
         return self.each(w, lambda model: model.log_prob(y, x)).sum(-1)
 
     def log_joint(self, w: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -84,6 +87,12 @@ class Bayesian:
     def sample(self, n: int, generator: Generator) -> Tensor:
         """`n` draws from the prior, (n, P): with `each`, functions as they look before any data."""
         return self.prior_scale * rng.randn((n, self.dimensions), generator, next(self.model.parameters()))
+
+    def _log_likelihood_of_logistic_regression(self, w: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        """The same as for every model, but all w in one matrix product: a gradient takes a third of the time."""
+        self.model.require_shape(x, y)
+        weight, bias = self.unflatten(w).values()  # (..., 1, features), (..., 1)
+        return bernoulli_log_prob(y, (weight @ x.mT)[..., 0, :] + bias).sum(-1)
 
 
 class _Call(nn.Module):

@@ -23,21 +23,22 @@ class _NeuralConditional(Conditional):
 
     def require_data(self, x: Tensor, y: Tensor) -> None:
         """Raise ValueError for data that the model cannot learn from."""
-        self._require_rows(x, y)
+        self.require_shape(x, y)
         require_finite("x", x)
         if not self.whole:
             require_finite("y", y)
 
-    def _output(self, x: Tensor) -> Tensor:
-        require_rows("x", x, self.input_shape, like=next(self.parameters()))
-        return self.network(x)  # (n, outputs)
-
-    def _require_rows(self, x: Tensor, y: Tensor) -> None:
+    def require_shape(self, x: Tensor, y: Tensor) -> None:
+        """The quick part of `require_data`: shapes, dtypes and devices."""
         like = next(self.parameters())
         require_rows("x", x, self.input_shape, like=like)
         require_rows("y", y, self.event_shape, whole=self.whole, like=like)
         if len(y) != len(x):
             raise ValueError(f"`y` must have as many rows as `x`, {len(x)}; got {len(y)}.")
+
+    def _output(self, x: Tensor) -> Tensor:
+        require_rows("x", x, self.input_shape, like=next(self.parameters()))
+        return self.network(x)  # (n, outputs)
 
 
 class ConditionalCategorical(_NeuralConditional):
@@ -78,7 +79,7 @@ class ConditionalCategorical(_NeuralConditional):
 
     def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
         """log p(y | x) in nats, shape (n,)."""
-        self._require_rows(x, y)
+        self.require_shape(x, y)
         return self.logits(x).log_softmax(-1).gather(-1, y[:, None])[:, 0]
 
     @torch.no_grad()
@@ -127,7 +128,7 @@ class ConditionalBernoulli(_NeuralConditional):
 
     def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
         """log p(y | x) in nats, shape (n,)."""
-        self._require_rows(x, y)
+        self.require_shape(x, y)
         return bernoulli_log_prob(y, self.logits(x))
 
     @torch.no_grad()
@@ -182,7 +183,7 @@ class ConditionalGaussian(_NeuralConditional):
 
     def log_prob(self, y: Tensor, x: Tensor) -> Tensor:
         """log p(y | x) in nats, shape (n,)."""
-        self._require_rows(x, y)
+        self.require_shape(x, y)
         return normal_log_prob(y, *self.predict(x)).sum(-1)
 
     @torch.no_grad()
@@ -224,7 +225,7 @@ class ConditionalMixture(_NeuralConditional):
 
     def log_joint(self, y: Tensor, x: Tensor) -> Tensor:
         """log p(y, k | x) in nats for every component k, shape (n, K)."""
-        self._require_rows(x, y)
+        self.require_shape(x, y)
         log_weights, loc, log_scale = self.predict(x)
         return log_weights + normal_log_prob(y[:, None], loc, log_scale)
 

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from .. import rng
-from ..errors import NumericalError, require_positive
+from ..errors import NumericalError, require_choice, require_positive
 from .process import Step
 
 SAFE = 50  # steps between two looks at whether the loss is finite: a look makes the device wait
@@ -118,8 +118,10 @@ class GradientDescent(Iterator[Step]):
     ) -> None:
         if clip is not None:
             require_positive("clip", clip)
-        if mixed_precision is not None and not batches.data[0].is_cuda:
-            raise ValueError(f"`mixed_precision` must be None on {batches.data[0].device.type}; got {mixed_precision}.")
+        if mixed_precision is not None:
+            require_choice("mixed_precision", mixed_precision, (torch.bfloat16, torch.float16))
+            if not batches.data[0].is_cuda:
+                raise ValueError(f"`mixed_precision` must be None where there is no CUDA; got {mixed_precision}.")
         self.model, self.batches, self.steps, self.update, self.clip = model, batches, steps, update, clip
         self.schedule = None if schedule is None else schedule(update)
         self.precision = nullcontext() if mixed_precision is None else torch.autocast("cuda", mixed_precision)

@@ -24,13 +24,16 @@ class History(dict):
             self.setdefault(name, []).append(float(value))
 
 
-def fit(process: Iterator[Step], *, every: int = 1, **measures: Callable[[], float]) -> History:
+def fit(
+    process: Iterator[Step], *, every: int = 1, history: History | None = None, **measures: Callable[[], float]
+) -> History:
     """Run `process` to its end (or until it is interrupted: what was recorded is kept and returned).
 
-    Every `every` steps one row is recorded: step, loss, and what each of `measures` returns.
+    Every `every` steps one row is recorded: step, loss, and what each of `measures` returns. A process that goes on
+    from a checkpoint adds its rows to the `history` of before.
     """
     require_positive("every", every, whole=True)
-    history = History()
+    history = History() if history is None else history
     try:
         for step in process:
             if step.index % every == 0:

@@ -1,6 +1,6 @@
 """Faces for functions and processes: figures that answer the hand (a widget owns no mathematics)."""
 
-from .controls import Button, Control, button, choice, handles, memory, slider, toggle
+from .controls import Button, Control, button, choice, gaussians, handles, memory, slider, toggle
 from .explorer import Explorer
 from .live import LiveFigure
 from .pad import DrawDigit
@@ -9,5 +9,5 @@ from .player import Player
 
 __all__ = [
     "Button", "Control", "DrawDigit", "Explorer", "LatentPlane", "LiveFigure", "Player",
-    "button", "choice", "handles", "memory", "slider", "toggle",
+    "button", "choice", "gaussians", "handles", "memory", "slider", "toggle",
 ]

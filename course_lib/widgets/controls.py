@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 Interval = tuple[float, float]
@@ -83,8 +84,7 @@ def handles(
     """
     if drag not in ("xy", "x", "y"):
         raise ValueError(f'`drag` must be "xy", "x" or "y"; got {drag!r}.')
-    if (axes.get_xscale(), axes.get_yscale()) != ("linear", "linear"):
-        raise ValueError(f"`axes` must have linear scales; got {axes.get_xscale()} and {axes.get_yscale()}.")
+    _require_linear(axes)
     count = len(points)
 
     def check(name: str, new: Any) -> list[list[float]]:
@@ -94,6 +94,31 @@ def handles(
 
     face = _face("handles", label, count=count, drag=drag, bounds=bounds)
     return Control(check("points", points), check, face, axes)
+
+
+def gaussians(
+    values: Sequence[dict], *, axes: Axes, label: str, bounds: tuple[Interval, Interval], height: float | None = None
+) -> Control:
+    """Gaussians that are dragged on `axes`: each by its mean, and by its axes at one standard deviation.
+
+    A value is {"mean": [x, y], "covariance": [[a, b], [b, c]]}, in the units of the data; `bounds` are those of the
+    means. With a `height` the Gaussians are one-dimensional, {"mean": [x], "covariance": [[a]]}, and their handles lie
+    at that height. The explorer's `draw` draws the curves.
+    """
+    _require_linear(axes)
+    count, dimensions = len(values), 2 if height is None else 1
+    wanted = (f'{count} Gaussians {{"mean": ..., "covariance": ...}} in {dimensions} dimensions, '
+              f"with means within {bounds} and positive definite covariances")
+
+    def check(name: str, new: Any) -> list[dict]:
+        taken = _as_gaussians(new)
+        good = taken is not None and len(taken) == count
+        if not good or not all(_is_gaussian(mean, covariance, bounds[:dimensions]) for mean, covariance in taken):
+            raise ValueError(f"`{name}` must be {wanted}; got {new!r}.")
+        return [{"mean": mean.tolist(), "covariance": covariance.tolist()} for mean, covariance in taken]
+
+    face = _face("gaussians", label, count=count, bounds=bounds, height=height)
+    return Control(check("values", values), check, face, axes)
 
 
 def memory(value: Any) -> Control:
@@ -110,6 +135,26 @@ def _face(kind: str, label: str, **details: Any) -> dict:
     if not label.strip():
         raise ValueError(f"`label` must name the {kind}; got {label!r}.")
     return {"kind": kind, "label": label, **details}
+
+
+def _require_linear(axes: Axes) -> None:
+    if (axes.get_xscale(), axes.get_yscale()) != ("linear", "linear"):
+        raise ValueError(f"`axes` must have linear scales; got {axes.get_xscale()} and {axes.get_yscale()}.")
+
+
+def _as_gaussians(new: Any) -> list[tuple[np.ndarray, np.ndarray]] | None:
+    try:
+        return [(np.array(one["mean"], float), np.array(one["covariance"], float)) for one in new]
+    except (TypeError, ValueError, KeyError, IndexError):
+        return None
+
+
+def _is_gaussian(mean: np.ndarray, covariance: np.ndarray, bounds: Sequence[Interval]) -> bool:
+    size = len(bounds)
+    if mean.shape != (size,) or covariance.shape != (size, size) or not np.isfinite(covariance).all():
+        return False
+    inside = all(low <= number <= high for number, (low, high) in zip(mean, bounds))
+    return inside and np.allclose(covariance, covariance.T) and np.linalg.eigvalsh(covariance)[0] > 0
 
 
 def _are_points(new: Any, count: int, bounds: tuple[Interval, Interval]) -> bool:

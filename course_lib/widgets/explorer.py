@@ -35,7 +35,7 @@ class Explorer(LiveFigure):
         super().__init__(figure, draw(**self._values), title=title, moving=moving)
         faces = {name: part.face for name, part in controls.items() if part.face}
         self.face = self.face | {"controls": faces}
-        self._publish(self.picture, **self._news())
+        self._publish((self.below, self.picture), **self._news())
         self.on_msg(self._receive)
 
     @property
@@ -61,10 +61,10 @@ class Explorer(LiveFigure):
                 values |= self._checked(changes)
             values = self._settle(values)
             alt = checked_text(self._draw(**values))
-            picture = self._picture.png()
+            layers = self._picture.draw()
             self._values = values
             milliseconds = 1e3 * (time.perf_counter() - begin)
-            self._publish(picture, alt=alt, error="", milliseconds=milliseconds, **self._news(), **reply)
+            self._publish(layers, alt=alt, error="", milliseconds=milliseconds, **self._news(), **reply)
 
     def _settle(self, values: dict) -> dict:
         """What the asked values come to."""
@@ -106,7 +106,7 @@ class Explorer(LiveFigure):
                 self._picture.sharpen()
             self._take(message["steps"], **reply)
         except Exception as error:  # shown to the reader in place of a picture
-            self._publish(self.picture, error=_described(error), **reply)
+            self._publish((self.below, self.picture), error=_described(error), **reply)
 
 
 def _described(error: Exception) -> str:

@@ -10,7 +10,7 @@ import anywidget
 import traitlets
 from matplotlib.figure import Figure
 
-from .picture import Picture
+from .picture import Picture, decode_runs, encode_png
 
 FOLDER = Path(__file__).parent
 
@@ -28,7 +28,8 @@ class LiveFigure(anywidget.AnyWidget):
     _esm = (FOLDER / "explorer.js").read_text(encoding="utf-8")
     _css = (FOLDER / "explorer.css").read_text(encoding="utf-8")
     face = traitlets.Dict().tag(sync=True)  # what the browser builds once: title, size, controls
-    picture = traitlets.Bytes().tag(sync=True)  # PNG
+    below = traitlets.Bytes().tag(sync=True)  # the part of the picture that seldom changes
+    picture = traitlets.Bytes().tag(sync=True)  # what is laid over it
     answer = traitlets.Dict().tag(sync=True)  # what comes with each picture: alt, error, state, ...
 
     def __init__(self, figure: Figure, alt: str, *, title: str = "", moving: Any = None) -> None:
@@ -45,22 +46,23 @@ class LiveFigure(anywidget.AnyWidget):
 
     def png(self) -> bytes:
         """The present picture, in PNG format."""
-        return self.picture
+        return encode_png(decode_runs(self.below, self.picture))
 
     def refresh(self, alt: str) -> None:
         """Show the figure as it now stands."""
         with self._lock:
             checked = checked_text(alt)
-            self._publish(self._picture.png(), alt=checked, error="")
+            self._publish(self._picture.draw(), alt=checked, error="")
 
-    def _publish(self, picture: bytes, **news: Any) -> None:
+    def _publish(self, layers: tuple[bytes, bytes], **news: Any) -> None:
         """Send a picture and what is new about it in one message, so that all views stay in step."""
         with self.hold_sync():
-            self.picture, self.answer = picture, self.answer | news
+            self.below, self.picture = layers
+            self.answer = self.answer | news
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
         data, metadata = super()._repr_mimebundle_(**options)
-        source = base64.b64encode(self.picture).decode()
+        source = base64.b64encode(self.png()).decode()
         data["text/plain"] = self.alt
         data["text/html"] = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{source}">'
         return data, metadata

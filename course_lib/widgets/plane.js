@@ -36,10 +36,15 @@ function planeChart(limit) {
       context.fillStyle = `rgb(77 77 77 / ${6 * (4 - sigma)}%)`;
       if (shaded) context.fill();
       context.stroke();
-      context.fillStyle = "#4d4d4d";
-      context.textAlign = "left";
-      context.fillText(`${sigma}σ`, right(sigma * Math.SQRT1_2) + 0.15 * em, down(sigma * Math.SQRT1_2));
+      label(`${sigma}σ`, right(sigma * Math.SQRT1_2) + 0.15 * em, down(sigma * Math.SQRT1_2));
     }
+  }
+  function label(text, x, y) { // with a white rim, to be read on any colour
+    context.save();
+    Object.assign(context, { textAlign: "left", fillStyle: "#4d4d4d", strokeStyle: "#fff", lineWidth: 3 });
+    context.strokeText(text, x, y);
+    context.fillText(text, x, y);
+    context.restore();
   }
   function axes(names) {
     context.fillStyle = "#222";

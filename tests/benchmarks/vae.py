@@ -18,7 +18,7 @@ IMAGES, PIXELS, HIDDEN, LATENTS, LR = 20_000, 784, 400, 20, 1e-3
 
 
 def ours(x: torch.Tensor, batch: int) -> float:
-    model = VAE(PIXELS, LATENTS, hidden=HIDDEN, generator=seeded(0))
+    model = VAE(PIXELS, LATENTS, hidden=(HIDDEN,), generator=seeded(0))
     process = gradient_descent(model, x, seeded(1), steps=len(x) // batch, batch_size=batch, lr=LR)
     begin = time.perf_counter()
     fit(process, every=len(x))

@@ -2,19 +2,20 @@
 
 import base64
 import re
+import time
 from pathlib import Path
 
 from course_lib.widgets.decoder import ACTIVATIONS, described
+from tests.widgets.latent_specimens import decoder, labelled, many, pad, plane
 
 import pytest
 import torch
 from complaints import Complaints
-from notebook_page import WIDER, idle, open_and_run, pixels, run_cell, write_notebook
+from notebook_page import WIDER, idle, open_and_run, run_cell, write_notebook
 from operate import drag
+from operate_live import operate_live
 from playwright.sync_api import expect
 from torch import nn
-
-from tests.widgets.latent_specimens import decoder, labelled, many, pad, plane
 
 WIDGETS = Path(__file__).parents[2] / "course_lib" / "widgets"
 SPECIMENS = Path(__file__).parents[1] / "widgets"
@@ -109,6 +110,10 @@ def picture(explorer) -> int:
     return decoded(explorer).evaluate(CHECKSUM)
 
 
+OUTLINED = """part => [part, part.closest("label")]
+  .some(place => place && getComputedStyle(place).outlineStyle === "solid")"""
+BOXES = """root => [...root.querySelectorAll("canvas, button, input, select")]
+  .map(part => part.getBoundingClientRect().toJSON())"""
 CHECKSUM = """canvas => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
   .reduce((sum, value) => (31 * sum + value) | 0, 0)"""
 
@@ -139,20 +144,24 @@ def test_arrow_keys_move_the_point(alone):
     explorer = alone(plane())
     for keys in ("ArrowRight", "ArrowRight", "Shift+ArrowUp"):
         point(explorer).press(keys)
-    expect(point(explorer)).to_have_attribute("aria-valuetext", re.compile(r"z = \(\+0\.12, \+0\.60\), log p\(z\) = −2\.03"))
+    expect(point(explorer)).to_have_attribute("aria-valuetext", re.compile(r"z = \(\+0\.12, \+0\.60\), log"))
+
+
+def joint(explorer) -> float:
+    """log p(x, z) at the point, from the sum of what is written."""
+    words = point(explorer).get_attribute("aria-valuetext")
+    return sum(float(text.replace("−", "-")) for text in re.findall(r"log p\((?:z|x \| z)\) = (\S+) nats", words))
 
 
 def test_the_mode_and_the_walk(alone):
     explorer = alone(plane())
     computed(explorer)
-    joint = lambda: sum(float(text.replace("−", "-")) for text in re.findall(
-        r"log p\((?:z|x \| z)\) = (\S+) nats", point(explorer).get_attribute("aria-valuetext")))
     explorer.get_by_role("radio", name="image 2").check(force=True)
     explorer.get_by_role("button", name="To the posterior's mode").click()
-    at_mode, words = joint(), point(explorer).get_attribute("aria-valuetext")
+    at_mode, words = joint(explorer), point(explorer).get_attribute("aria-valuetext")
     for key in ("Right", "Left", "Left", "Right", "Up", "Down", "Down"):
         point(explorer).press(f"Arrow{key}")
-        assert joint() <= at_mode + 0.01
+        assert joint(explorer) <= at_mode + 0.01
     share = explorer.get_by_role("slider", name="share of the way")
     explorer.get_by_role("combobox", name="walk to").select_option("image 1")
     share.press("End")
@@ -183,14 +192,22 @@ def test_labels_switch_the_picture(alone):
 
 def test_four_latents_have_two_sliders(alone):
     explorer = alone(many())
-    names = lambda: [name for name in ("z1", "z2", "z3", "z4")
-                     if explorer.get_by_role("slider", name=name, exact=True).is_visible()]
+
+    def names():
+        sliders = {f"z{d}": explorer.get_by_role("slider", name=f"z{d}", exact=True) for d in (1, 2, 3, 4)}
+        return [name for name, slider in sliders.items() if slider.is_visible()]
+
     assert names() == ["z3", "z4"]
     before = picture(explorer)
     explorer.get_by_role("slider", name="z4").press("End")
     assert picture(explorer) != before
     explorer.get_by_role("combobox", name="across").select_option("z4")
     assert names() == ["z1", "z3"]
+
+
+@pytest.mark.parametrize("make", [plane, labelled, many, pad])
+def test_every_control_changes_a_picture(alone, make):
+    operate_live(alone(make()))
 
 
 def test_only_what_is_asked_for_is_shown(alone):
@@ -223,10 +240,10 @@ def test_the_pad_is_drawn_upon_by_pointer(alone):
 def test_the_pad_is_drawn_upon_by_keys(alone):
     explorer = alone(pad())
     surface(explorer).press("Space")
-    assert drawing(explorer).startswith("drawing: 2 %")
+    assert drawing(explorer).startswith("drawing: 10 %")
     expect(explorer.get_by_role("status")).to_have_text("row 4, column 3: ink 100 %")
     surface(explorer).press("Shift+ArrowRight")
-    assert drawing(explorer).startswith("drawing: 4 %")
+    assert drawing(explorer).startswith("drawing: 17 %")
     surface(explorer).press("Backspace")
     expect(explorer.get_by_role("status")).to_have_text("row 4, column 4: ink 0 %")
 
@@ -254,19 +271,128 @@ def test_every_control_has_a_name_and_a_visible_focus(alone, make):
         assert control.evaluate("part => part.ariaLabel || part.closest('label')?.textContent || part.textContent")
         control.focus()
         control.press("Shift")
-        shown = control.evaluate("part => [part, part.closest('label')].some(p => p && getComputedStyle(p).outlineStyle === 'solid')")
-        assert shown, control.evaluate("part => part.outerHTML")
+        assert control.evaluate(OUTLINED), control.evaluate("part => part.outerHTML")
 
 
 def test_nothing_moves_when_values_change(alone):
     explorer = alone(labelled())
     computed(explorer)
-    boxes = "root => [...root.querySelectorAll('canvas, button, input, select')].map(p => p.getBoundingClientRect().toJSON())"
-    before = explorer.evaluate(boxes)
+    before = explorer.evaluate(BOXES)
     drag(point(explorer), -200, 200)
-    assert explorer.evaluate(boxes) == before
+    assert explorer.evaluate(BOXES) == before
 
 
 def test_a_fine_screen_gets_a_fine_plane(alone):
     chart = alone(plane(), device_scale_factor=2).get_by_role("img", name="Plane of")
     assert int(chart.get_attribute("width")) == pytest.approx(2 * chart.bounding_box()["width"], abs=2)
+
+
+# ---- in JupyterLab
+
+CELLS = [
+    f"import sys, time\nsys.path.insert(0, {str(SPECIMENS)!r})\nfrom latent_specimens import pad, plane\n"
+    "import torch\nexplorer, heard, drawn = plane(), [], pad()",
+    "explorer",
+    "explorer",
+    "drawn",
+    "print('point', explorer.state['z'], 'ink', drawn.value.sum().item() > 0, 'heard', len(heard))",
+    "explorer.set(z=[1.5, -2.25], image=3)",
+    "explorer.on_change(lambda state: heard.append(time.monotonic()))",
+    "explorer.on_change(lambda state: 1 / (state['z'][0] - 3))",
+]
+PRINT, SET, LISTEN, FAIL = 4, 5, 6, 7  # places in CELLS
+
+
+@pytest.fixture(scope="module")
+def desk(chromium, lab):
+    """One page with two views of a plane and one of a pad, and cells that are run later."""
+    write_notebook(lab.root / "latent.ipynb", *CELLS[:SET])
+    page = chromium.new_page(viewport={"width": 1280, "height": 1000})
+    page.complaints, page.sent = Complaints(), []
+    page.complaints.listen(page)
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: page.sent.append(time.monotonic())))
+    open_and_run(page, lab, "latent.ipynb")
+    yield page
+    assert not page.complaints, "\n".join(page.complaints)
+    page.close()
+
+
+@pytest.fixture
+def views(desk):
+    return desk.get_by_role("group", name="The latent plane").all()
+
+
+def run_source(page, source) -> None:
+    """Put `source` into the last cell and run it."""
+    page.locator(".jp-CodeCell .cm-content").last.fill(source)
+    run_cell(page, -1)
+    idle(page)
+
+
+def printed(page) -> str:
+    run_source(page, CELLS[PRINT])
+    return page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output").last.text_content()
+
+
+def test_two_views_stay_in_step_and_python_reads_where_the_hand_came_to_rest(desk, views):
+    desk.wait_for_timeout(1000)
+    desk.sent.clear()
+    drag(point(views[0]), 30, -45)
+    assert len(desk.sent) == 0, "Python was told during the drag, though nobody listens."
+    assert picture(views[1]) == picture(views[0])
+    words = point(views[0]).get_attribute("aria-valuetext")
+    assert point(views[1]).get_attribute("aria-valuetext") == words
+    desk.wait_for_timeout(500)
+    at = [float(number.replace("−", "-")) for number in re.findall(r"[+−]\d\.\d\d", words)[:2]]
+    text = printed(desk)
+    assert [float(number) for number in re.findall(r"-?\d\.\d+", text)] == pytest.approx(at, abs=0.006), text
+
+
+def test_a_state_set_from_python_is_shown_everywhere(desk, views):
+    run_source(desk, CELLS[SET])
+    for view in views:
+        expect(point(view)).to_have_attribute("aria-valuetext", re.compile(r"z = \(\+1\.50, −2\.25\)"))
+        expect(view.get_by_role("radio", name="image 3")).to_be_checked()
+
+
+def test_a_walk_is_taken_from_python(desk, views):
+    before = point(views[0]).get_attribute("aria-valuetext")
+    run_source(desk, "explorer.set(image=0, to=1, share=0.75)")
+    for view in views:
+        expect(view.get_by_role("spinbutton", name="share of the way")).to_have_value("0.75")
+        expect(point(view)).not_to_have_attribute("aria-valuetext", before)
+    assert picture(views[0]) == picture(views[1])
+
+
+def test_what_is_drawn_is_a_tensor_in_python(desk):
+    explorer = desk.get_by_role("group", name="Draw a picture")
+    drag(surface(explorer), 40, 40)
+    desk.wait_for_timeout(500)
+    assert "ink True" in printed(desk)
+
+
+def test_a_listener_hears_at_most_ten_times_a_second(desk, views):
+    run_source(desk, CELLS[LISTEN])
+    begin = time.monotonic()
+    for i in range(40):
+        drag(point(views[0]), 20 if i % 2 else -20, 5)
+    seconds = time.monotonic() - begin
+    desk.wait_for_timeout(500)
+    heard = int(re.search(r"heard (\d+)", printed(desk))[1])
+    assert 1 < heard <= 10 * seconds + 2
+
+
+def test_an_exception_of_a_listener_is_shown_and_survived(desk, views):
+    run_source(desk, CELLS[FAIL])
+    drag(point(views[0]), 2000, 0)
+    expect(views[1].get_by_role("alert")).to_contain_text("ZeroDivisionError")
+    drag(point(views[0]), -100, 0)
+    expect(views[1].get_by_role("alert")).to_be_hidden()
+
+
+def test_nothing_is_wider_than_its_cell(desk, views):
+    desk.set_viewport_size({"width": 700, "height": 1000})
+    try:
+        assert [view.evaluate(WIDER) for view in views] == [[], []]
+    finally:
+        desk.set_viewport_size({"width": 1280, "height": 1000})

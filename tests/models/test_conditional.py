@@ -51,7 +51,6 @@ def blobs():
     return x, y
 
 
-@pytest.mark.oracle("layer by layer, by hand", "models.mlp.mlp")
 def test_mlp_is_linear_maps_with_an_activation_between():
     network = mlp((3, 4, 2), seeded(0), torch.nn.Tanh)
     x = randn((5, 3), seeded(1), torch.zeros(()))
@@ -225,7 +224,6 @@ def test_bad_data_are_named(rows):
             specimen(name).require_data(rows, y)
 
 
-@pytest.mark.oracle("message pinned", "models.mlp.mlp")
 @pytest.mark.parametrize(("wrong", "message"), [
     (lambda: make(ConditionalCategorical, 0, 2), "`features` must be a whole number >= 1; got 0"),
     (lambda: make(ConditionalCategorical, 2, 0), "`classes` must be a whole number >= 1; got 0"),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import course_lib
 
+import torch
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -37,3 +38,10 @@ def test_licence_covers_code_and_text():
     licence = (ROOT / "LICENSE").read_text()
     assert "The MIT License (the code)" in licence
     assert "Creative Commons Attribution 4.0 International (the text)" in licence
+
+
+def test_the_example_in_the_readme_runs(capsys):
+    (code,) = re.findall(r"^```python\n(.*?)^```", README, re.M | re.S)
+    torch.set_default_dtype(torch.float32)
+    exec(code, {})
+    assert float(capsys.readouterr().out.split(" ± ")[0]) < -100          # nats an image

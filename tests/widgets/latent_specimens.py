@@ -39,10 +39,15 @@ def many() -> LatentPlane:
     return LatentPlane(decoder(4), shape=SHAPE, draw=True, cells=21, title="Four latents")
 
 
+def plain() -> LatentPlane:
+    """A plane of the size that the course uses, and nothing beside it."""
+    return LatentPlane(mlp((2, 256, 256, 784), seeded(0)))
+
+
 def lecture() -> LatentPlane:
-    """A plane of the size that the course uses, with labels."""
+    """The same with pictures and labels."""
     images = bernoulli(torch.full((4, 784), 0.2), seeded(1))
-    return LatentPlane(mlp((12, 256, 256, 784), seeded(0)), images=images, labels=list("0123456789"), title="Lecture")
+    return LatentPlane(mlp((12, 256, 256, 784), seeded(0)), images=images, labels=list("0123456789"))
 
 
 def pad(**options) -> DrawDigit:
