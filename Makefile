@@ -13,7 +13,6 @@ $(if $(filter default cpu,$(TORCH)),,$(error TORCH must be default or cpu; got $
 # A Linux machine without a display gets the address printed; containers often run as root.
 DISPLAY_FOUND = $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter-out Linux,$(shell uname)))
 LAB_OPTIONS = --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
-	--ServerApp.kernel_websocket_connection_class=course_lib.server.PromptConnection \
 	$(if $(DISPLAY_FOUND),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
 
 .PHONY: help lab test check notebooks measure

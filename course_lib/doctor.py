@@ -128,6 +128,17 @@ def widgets() -> Finding:
     return Finding("widgets", "ok", f"kernel and JupyterLab are both in {sys.prefix}")
 
 
+def connection() -> Finding:
+    """Whether this kernel's server sends each picture at once (see course_lib.server)."""
+    if "JPY_PARENT_PID" not in os.environ:
+        return Finding("connection", "ok", "no notebook asks, so no explorer waits")
+    if os.environ.get("COURSE_SERVER") == "prompt":
+        return Finding("connection", "ok", "the server sends each message at once")
+    found = "the server holds small messages back: explorers answer some 40 ms later under a drag"
+    remedy = f"Stop JupyterLab and start the course's own: {sys.executable} -m jupyter lab"
+    return Finding("connection", "warning", found, remedy)
+
+
 def server_prefix() -> Path | None:
     """The environment of the JupyterLab that started this kernel; None where that cannot be told."""
     import psutil
@@ -170,7 +181,7 @@ def progress_file() -> Finding:
     return Finding("progress", "ok", str(path))
 
 
-CHECKS = (versions, place, memory, widgets, data, progress_file)
+CHECKS = (versions, place, memory, widgets, connection, data, progress_file)
 
 
 def examine(check: Callable[[], Finding]) -> Finding:

@@ -50,6 +50,7 @@ class BrowserExplorer(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**traits)
+        self._callbacks: list[Callable] = []
         self.listening = False  # nobody does yet: while it is made, a widget observes itself
 
     @property
@@ -90,15 +91,18 @@ class BrowserExplorer(anywidget.AnyWidget):
 
     def on_change(self, callback: Callable[[dict], Any]) -> None:
         """Call `callback(state)` whenever the state changes; an exception of it is shown in the explorer."""
+        if not self._callbacks:
+            self.observe(self._tell, [name for name in self._own() if name not in self.FIXED])
+        self._callbacks.append(callback)
 
-        def tell(_change: dict) -> None:
+    def _tell(self, _change: dict) -> None:
+        problem = ""
+        for callback in self._callbacks:
             try:
                 callback(self.state)
-                self.error = ""
             except Exception as error:  # shown to the reader in the explorer
-                self.error = _described(error)
-
-        self.observe(tell, sorted(self._portable().keys() - self.FIXED))
+                problem = problem or _described(error)
+        self.error = problem
 
     def to_html(self, path: str | Path) -> None:
         """Write one file that is alive in any browser: no kernel, and nothing is fetched."""
@@ -108,10 +112,14 @@ class BrowserExplorer(anywidget.AnyWidget):
             values=json.dumps(values).replace("</", "<\\/"))
         Path(path).write_text(page, encoding="utf-8")
 
-    def _portable(self) -> dict[str, Any]:
-        """The explorer's own traits: all that a page needs."""
+    def _own(self) -> list[str]:
+        """The names of the explorer's own traits."""
         names = self.traits(sync=True).keys() - anywidget.AnyWidget.class_traits(sync=True).keys()
-        return {name: getattr(self, name) for name in names if not name.startswith("_")}
+        return sorted(name for name in names if not name.startswith("_"))
+
+    def _portable(self) -> dict[str, Any]:
+        """All that a page needs."""
+        return {name: getattr(self, name) for name in self._own()}
 
     def _repr_mimebundle_(self, **options: Any) -> tuple[dict, dict]:
         data, metadata = super()._repr_mimebundle_(**options)

@@ -107,8 +107,8 @@ def gaussians(
     """
     _require_linear(axes)
     count, dimensions = len(values), 2 if height is None else 1
-    wanted = (f'{count} Gaussians {{"mean": ..., "covariance": ...}} in {dimensions} dimensions, '
-              f"with means within {bounds} and positive definite covariances")
+    wanted = (f'a list of {count} {{"mean": ..., "covariance": ...}}, each {dimensions}-dimensional, '
+              f"with its mean within {bounds} and its covariance positive definite")
 
     def check(name: str, new: Any) -> list[dict]:
         taken = _as_gaussians(new)

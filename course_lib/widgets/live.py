@@ -25,7 +25,7 @@ class LiveFigure(anywidget.AnyWidget):
     Raises: ValueError if the alternative text is empty.
     """
 
-    _esm = (FOLDER / "explorer.js").read_text(encoding="utf-8")
+    _esm = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("knobs.js", "explorer.js"))
     _css = (FOLDER / "explorer.css").read_text(encoding="utf-8")
     face = traitlets.Dict().tag(sync=True)  # what the browser builds once: title, size, controls
     below = traitlets.Bytes().tag(sync=True)  # the part of the picture that seldom changes

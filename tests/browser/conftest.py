@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from complaints import Complaints
-from lab_server import PROMPT, Lab
+from lab_server import Lab
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ def start_lab(tmp_path_factory):
 @pytest.fixture(scope="session")
 def lab(start_lab) -> Lab:
     """JupyterLab as `make lab` starts it."""
-    return start_lab(PROMPT)
+    return start_lab()
 
 
 @pytest.fixture(scope="session")

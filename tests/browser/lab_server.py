@@ -13,7 +13,6 @@ SETTINGS = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # cells out of view stay on the page
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
 }
-PROMPT = "--ServerApp.kernel_websocket_connection_class=course_lib.server.PromptConnection"
 
 
 class Lab:

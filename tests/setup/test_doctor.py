@@ -11,7 +11,7 @@ from course_lib import datasets, doctor
 import psutil
 import pytest
 
-TOPICS = ["versions", "device", "memory", "widgets", "data", "progress"]
+TOPICS = ["versions", "device", "memory", "widgets", "connection", "data", "progress"]
 
 
 @pytest.fixture
@@ -121,6 +121,18 @@ def test_extensions_from_elsewhere(monkeypatch):
     monkeypatch.setenv("JUPYTER_PATH", "elsewhere")
     finding = doctor.widgets()
     assert (finding.status, finding.remedy) == ("warning", "If widgets stay blank, unset it and start again.")
+
+
+@pytest.mark.parametrize(("variables", "status"), [
+    ({}, "ok"), ({"JPY_PARENT_PID": "1", "COURSE_SERVER": "prompt"}, "ok"), ({"JPY_PARENT_PID": "1"}, "warning")])
+def test_server_that_holds_messages_back(monkeypatch, variables, status):
+    for name in ("JPY_PARENT_PID", "COURSE_SERVER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    finding = doctor.connection()
+    assert finding.status == status
+    assert ("-m jupyter lab" in finding.remedy) == (status == "warning")
 
 
 def test_missing_data(monkeypatch):

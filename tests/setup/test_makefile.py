@@ -109,6 +109,22 @@ def test_reader_is_not_asked_about_news():
 
     disabled = get_static_page_config(level="sys_prefix")["disabledExtensions"]
     assert disabled["@jupyterlab/apputils-extension:announcements"] is True
+    assert disabled["@jupyterlab/application-extension:faviconbusy"] is True
+
+
+def test_server_that_finds_the_course_sends_at_once(monkeypatch, tmp_path):
+    """Jupyter Server finds the extension that came with the course into this environment."""
+    from course_lib.server import PromptConnection
+
+    from jupyter_server.serverapp import ServerApp
+
+    monkeypatch.delenv("COURSE_SERVER", raising=False)
+    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    server = ServerApp(open_browser=False, allow_root=True, root_dir=str(tmp_path))
+    server.find_server_extensions()
+    assert server.jpserver_extensions["course_lib.server"] is True
+    server.init_webapp
 
 
 @pytest.mark.parametrize("lacking", [[], ["chromium"]])

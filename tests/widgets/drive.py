@@ -54,3 +54,11 @@ def _positions(control: Control | Button) -> Iterator:
             for corner in ((left, bottom), (right, top), ((left + right) / 2, (bottom + top) / 2)):
                 for i in range(face["count"]):
                     yield [*control.value[:i], list(corner), *control.value[i + 1:]]
+        case "gaussians":
+            for i, one in enumerate(control.value):
+                for times in (0.25, 4, 1):
+                    changed = one | {"covariance": [[times * entry for entry in row] for row in one["covariance"]]}
+                    yield [*control.value[:i], changed, *control.value[i + 1:]]
+                for side in (0, 1):
+                    moved = one | {"mean": [interval[side] for interval, _ in zip(face["bounds"], one["mean"])]}
+                    yield [*control.value[:i], moved, *control.value[i + 1:]]

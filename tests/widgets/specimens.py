@@ -1,14 +1,15 @@
-"""Explorers for the tests: every kind of control, a player of a process that ends, and two that are broken."""
+"""Explorers for the tests: every control, Gaussians, a player of a process that ends, and two that are broken."""
 
 import math
 from collections.abc import Iterator
 
-from course_lib.widgets import Explorer, Player, button, choice, handles, memory, slider, toggle
+from course_lib.widgets import Explorer, Player, button, choice, gaussians, handles, memory, slider, toggle
 
 import numpy as np
 from matplotlib.figure import Figure
 
 X = np.linspace(0, 10, 200)
+TURN = np.linspace(0, 2 * np.pi, 60)
 
 
 def every_control(**options) -> Explorer:
@@ -60,6 +61,32 @@ def playing() -> Player:
     return Player(
         figure, halvings, lambda step: step, draw, title="Halvings", moving=dot, frames=30,
         rate=slider(0.1, 0.9, 0.5, label="rate"),
+    )
+
+
+def pulled() -> Explorer:
+    """Two Gaussians in the plane, in unlike units, and one on a line."""
+    figure = Figure(figsize=(8, 4), dpi=100, layout="none")
+    plane, line = figure.subplots(1, 2)
+    plane.set(xlim=(0, 6), ylim=(30, 110))
+    line.set(xlim=(-5, 5), ylim=(0, 1))
+    rings = [plane.plot([], [])[0] for _ in range(2)]
+    (curve,) = line.plot(X - 5, 0 * X)
+    circle = np.stack([np.cos(TURN), np.sin(TURN)])
+
+    def draw(plane, line):
+        for ring, one in zip(rings, plane):
+            ring.set_data(np.array(one["mean"])[:, None] + np.linalg.cholesky(one["covariance"]) @ circle)
+        ((mean,), ((variance,),)) = line[0].values()
+        curve.set_ydata(np.exp(-0.5 * (curve.get_xdata() - mean) ** 2 / variance) / math.sqrt(2 * math.pi * variance))
+        return f"Two Gaussians in the plane, {plane}, and one on the line: mean {mean:.3g}, variance {variance:.3g}."
+
+    start = [{"mean": [2, 50], "covariance": [[0.5, 3], [3, 60]]}, {"mean": [4, 80], "covariance": [[0.3, 0], [0, 90]]}]
+    return Explorer(
+        figure, draw, title="Pulled", moving=[rings, curve],
+        plane=gaussians(start, axes=plane, label="component", bounds=((0, 6), (30, 110))),
+        line=gaussians(
+            [{"mean": [0], "covariance": [[1]]}], axes=line, label="guess", bounds=((-5, 5), (0, 1)), height=0.1),
     )
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from course_lib.widgets import button, choice, handles, memory, slider, toggle
+from course_lib.widgets import button, choice, gaussians, handles, memory, slider, toggle
 
 import numpy as np
 import pytest
@@ -15,16 +15,28 @@ def points(**options):
     return handles([[1, 0], [2, 0]], **defaults | options)
 
 
+def ellipses(**options):
+    defaults = {"axes": Figure().subplots(), "label": "component", "bounds": ((0, 10), (-1, 1))}
+    values = [gaussian([1], [[1]])] if "height" in options else [gaussian([1, 0], [[2, 1], [1, 2]])]
+    return gaussians(values, **defaults | options)
+
+
+def gaussian(mean, covariance):
+    return {"mean": mean, "covariance": covariance}
+
+
 CONTROLS = {
     "slider": slider(40, 100, 55.0, label="mean (min)"), "whole": slider(1, 10, 3, label="components"),
     "toggle": toggle(False, label="equal variances"), "choice": choice(["a", "b"], "a", label="data"),
-    "handles": points(),
+    "handles": points(), "gaussians": ellipses(), "line": ellipses(height=0.5),
 }
 
 
 @pytest.mark.parametrize(("kind", "given", "taken"), [
     ("slider", 60, 60.0), ("slider", np.float64(60.5), 60.5), ("whole", 4.0, 4), ("toggle", True, True),
-    ("choice", "b", "b"), ("handles", np.array([[0, -1], [10, 1]]), [[0.0, -1.0], [10.0, 1.0]]),
+    ("choice", "b", "b"), ("line", [gaussian([2], np.eye(1))], [gaussian([2.0], [[1.0]])]),
+    ("gaussians", [gaussian(np.array([2, 1]), np.eye(2))], [gaussian([2.0, 1.0], [[1.0, 0.0], [0.0, 1.0]])]),
+    ("handles", np.array([[0, -1], [10, 1]]), [[0.0, -1.0], [10.0, 1.0]]),
 ])
 def test_a_good_value_is_taken_in_the_control_s_own_type(kind, given, taken):
     result = CONTROLS[kind].check("x", given)
@@ -45,6 +57,17 @@ def test_a_good_value_is_taken_in_the_control_s_own_type(kind, given, taken):
     ("handles", [[1, 0], [math.nan, 0]], "`x` must be 2 points"),
     ("handles", [[1, 0], [1, 0, 0]], "`x` must be 2 points"),
     ("handles", 7, "`x` must be 2 points"),
+    ("gaussians", [gaussian([1, 0], [[1, 2], [2, 1]])],
+     r"`x` must be a list of 1 \{\"mean\": \.\.\., \"covariance\": \.\.\.\}, each 2-dimensional, with its mean within "
+     r"\(\(0, 10\), \(-1, 1\)\) and its covariance positive definite; got \[\{'mean'"),
+    ("gaussians", [gaussian([1, 0], [[1, 0], [0.5, 1]])], "its covariance positive definite"),
+    ("gaussians", [gaussian([1, 0], [[math.inf, 0], [0, 1]])], "its covariance positive definite"),
+    ("gaussians", [gaussian([1, 2], np.eye(2))], "its covariance positive definite"),
+    ("gaussians", [gaussian([1], [[1]])], "its covariance positive definite"),
+    ("gaussians", [{"mean": [1, 0]}], "its covariance positive definite"),
+    ("gaussians", [], "its covariance positive definite"),
+    ("gaussians", [[1, 0]], "its covariance positive definite"),
+    ("line", [gaussian([1], [[-1]])], "`x` must be a list of 1 .* each 1-dimensional"),
 ])
 def test_a_bad_value_is_refused(kind, given, message):
     with pytest.raises(ValueError, match=message):
@@ -60,6 +83,8 @@ def test_a_bad_value_is_refused(kind, given, message):
     (lambda: button("", dict), "`label` must name the button"),
     (lambda: points(drag="z"), '`drag` must be "xy", "x" or "y"; got \'z\''),
     (lambda: points(axes=Figure().subplots(subplot_kw={"xscale": "log"})), "`axes` must have linear scales; got log"),
+    (lambda: ellipses(axes=Figure().subplots(subplot_kw={"yscale": "log"})), "`axes` must have linear scales"),
+    (lambda: ellipses(label=""), "`label` must name the gaussians"),
 ])
 def test_a_control_that_makes_no_sense_is_refused(make, message):
     with pytest.raises(ValueError, match=message):

@@ -11,7 +11,7 @@ import pytest
 from drive import drive
 from matplotlib.figure import Figure
 from nbconvert import HTMLExporter
-from specimens import every_control, faulty, playing, stuck
+from specimens import every_control, faulty, playing, pulled, stuck
 
 
 def ask(explorer, *steps, seq=1, **more):
@@ -31,7 +31,7 @@ def label_of(**controls) -> Explorer:
     return Explorer(figure, draw, title="Values", **controls)
 
 
-@pytest.mark.parametrize("make", [every_control, playing])
+@pytest.mark.parametrize("make", [every_control, playing, pulled])
 def test_every_control_changes_the_picture(make):
     drive(make())
 

@@ -156,11 +156,14 @@ def test_python_is_told_only_if_it_listens():
 
 def test_an_exception_of_a_listener_is_shown_and_survived():
     explorer = plane()
+    heard = []
     explorer.on_change(lambda state: 1 / state["z"][0])
+    explorer.on_change(heard.append)
     explorer.set_state({"z": [0.0, 1.0]})
     assert explorer.error.startswith("ZeroDivisionError")
     explorer.set_state({"z": [1.0, 1.0]})
     assert explorer.error == ""
+    assert len(heard) == 2
 
 
 def test_a_plane_is_made_quickly():
