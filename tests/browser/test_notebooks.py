@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from notebook_page import WIDER, open_and_run, write_notebook
 from operate import operate
+from operate_live import operate_live
 from playwright.sync_api import Page, expect
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
@@ -64,7 +65,8 @@ def test_notebook(page, lab, name):
     inspect(page)
     keep(page, Path(name).stem)
     for explorer in page.locator(".explorer").all():
-        operate(explorer)
+        live = "explorer-live" in explorer.get_attribute("class")
+        (operate_live if live else operate)(explorer)
         assert explorer.evaluate(WIDER) == []
     for button in page.get_by_role("button", name="Place the bet", disabled=False).all():
         bet(button.locator("xpath=ancestor::*[contains(@class, 'widget-vbox')][1]"))

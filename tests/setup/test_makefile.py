@@ -5,8 +5,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+
+from course_lib import server
 
 import pytest
+from jupyter_core.paths import jupyter_config_path
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="no make here")
@@ -112,19 +117,21 @@ def test_reader_is_not_asked_about_news():
     assert disabled["@jupyterlab/application-extension:faviconbusy"] is True
 
 
-def test_server_that_finds_the_course_sends_at_once(monkeypatch, tmp_path):
-    """Jupyter Server finds the extension that came with the course into this environment."""
-    from course_lib.server import PromptConnection
+def test_server_finds_the_course_s_extension():
+    """Jupyter Server reads it from this environment, where it came with the course."""
+    from jupyter_server.extension.config import ExtensionConfigManager
 
-    from jupyter_server.serverapp import ServerApp
+    extensions = ExtensionConfigManager(read_config_path=jupyter_config_path()).get_jpserver_extensions()
+    assert extensions["course_lib.server"] is True
 
-    monkeypatch.delenv("COURSE_SERVER", raising=False)
-    monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path))
-    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
-    server = ServerApp(open_browser=False, allow_root=True, root_dir=str(tmp_path))
-    server.find_server_extensions()
-    assert server.jpserver_extensions["course_lib.server"] is True
-    server.init_webapp
+
+@pytest.mark.parametrize("connection", [ZMQChannelsWebsocketConnection, None])
+def test_extension_replaces_the_usual_connection_alone(monkeypatch, connection):
+    monkeypatch.setenv("COURSE_SERVER", "")
+    settings = {"kernel_websocket_connection_class": connection}
+    server._load_jupyter_server_extension(SimpleNamespace(web_app=SimpleNamespace(settings=settings)))
+    assert settings["kernel_websocket_connection_class"] is (connection and server.PromptConnection)
+    assert os.environ["COURSE_SERVER"] == ("prompt" if connection else "")
 
 
 @pytest.mark.parametrize("lacking", [[], ["chromium"]])

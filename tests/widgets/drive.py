@@ -5,9 +5,59 @@ from collections.abc import Iterator
 from typing import Any
 
 from course_lib.widgets import Button, Control, Explorer, Player
+from course_lib.widgets.browser import BrowserExplorer
+from course_lib.widgets.picture import Picture
+
+import torch
+
+SEEN_IN_A_STILL = {"z", "label", "image", "value", "seen"}  # the walk and the tools change nothing by themselves
 
 
-def drive(explorer: Explorer) -> None:
+def drive(explorer: Explorer | BrowserExplorer) -> None:
+    """Move every control of an explorer, whether the kernel or the browser makes its pictures.
+
+    Raises: AssertionError if a picture never changes, or if an alternative text holds a number that is not finite.
+    """
+    if isinstance(explorer, BrowserExplorer):
+        _drive_live(explorer)
+    else:
+        _drive(explorer)
+
+
+def _drive_live(explorer: BrowserExplorer) -> None:
+    """Set every value of the state to its ends and to something between."""
+    for name in explorer.state:
+        pictures = []
+        for value in _live_positions(explorer, name):
+            explorer.set(**{name: value})
+            _require_finite(explorer.alt)
+            pictures.append(Picture(explorer.figure()).png())
+        assert name not in SEEN_IN_A_STILL or len(set(pictures)) > 1, f"`{name}` never changed the picture."
+
+
+def _live_positions(explorer: BrowserExplorer, name: str) -> list:
+    face, now = explorer.face, explorer.state[name]
+    match name:
+        case "z":
+            return [[place * face["limit"]] * face["dimensions"] for place in (-1, 1, 0)]
+        case "label":
+            return list(range(len(face["labels"])))
+        case "image" | "to":
+            return sorted({0, face["count"] // 2, face["count"] - 1})
+        case "share":
+            return [0.0, 1.0, 0.5]
+        case "axes":
+            return [[1, 0], [0, 1]]
+        case "tool":
+            return ["draw", "erase", "cover", "uncover"]
+        case "value":
+            return [torch.ones_like(now), torch.zeros_like(now), now]
+        case "seen":
+            return [torch.arange(len(now)) < len(now) // 2, torch.ones_like(now)]
+    raise AssertionError(f"`{name}` is not driven by this test.")
+
+
+def _drive(explorer: Explorer) -> None:
     """Move every control to both ends and the middle, then press every button twice.
 
     Raises: AssertionError if the picture never changes for a control (for the buttons: for none of them), or
@@ -32,9 +82,13 @@ def _picture_at(explorer: Explorer, name: str, value: Any) -> bytes:
 
 
 def _picture(explorer: Explorer) -> bytes:
-    not_finite = re.search(r"\b(nan|inf|infinity)\b", explorer.alt, re.IGNORECASE)
-    assert not not_finite, f"The alternative text holds a number that is not finite: {explorer.alt}"
+    _require_finite(explorer.alt)
     return explorer.png()
+
+
+def _require_finite(alt: str) -> None:
+    not_finite = re.search(r"\b(nan|inf|infinity)\b", alt, re.IGNORECASE)
+    assert not not_finite, f"The alternative text holds a number that is not finite: {alt}"
 
 
 def _positions(control: Control | Button) -> Iterator:

@@ -9,7 +9,8 @@ from course_lib.widgets.decoder import described, quantised
 import numpy as np
 import pytest
 import torch
-from latent_specimens import SHAPE, decoder, labelled, many, pictures, plane
+from drive import drive
+from latent_specimens import SHAPE, decoder, labelled, many, pad, pictures, plane
 from torch import nn
 
 
@@ -170,3 +171,15 @@ def test_a_plane_is_made_quickly():
     begin = time.process_time()
     plane()._repr_mimebundle_()
     assert time.process_time() - begin < 5
+
+
+@pytest.mark.parametrize("make", [plane, labelled, many, pad])
+def test_it_can_be_driven_without_a_browser(make):
+    drive(make())
+
+
+def test_the_drive_finds_a_value_that_changes_nothing():
+    deaf = plane(draw=False)
+    deaf._checked_point = lambda value: [0.0, 0.0]
+    with pytest.raises(AssertionError, match="`z` never changed the picture"):
+        drive(deaf)
