@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,55 +15,82 @@ from matplotlib.figure import Figure
 class Picture:
     """The present picture of `figure`.
 
-    What lies below the `moving` artists is drawn once and kept; they, and what lies above them in their
-    axes, are drawn at every call. It is drawn anew when the resolution or an axes' limits change. Without
-    `moving` all is drawn at every call.
+    All but the `moving` artists is drawn once and kept; they, and what they touch of what lies above them in their
+    axes, are drawn at every call. All is drawn anew when the resolution or an axes' limits change, and at every call
+    without `moving`.
     """
 
     def __init__(self, figure: Figure, moving: Any = None) -> None:
         self._figure, self._canvas = figure, FigureCanvasAgg(figure)
-        self._layer = [] if moving is None else _layer(list(_flat(moving)))
-        self._kept, self._kept_for = None, None
-        self._below, self._below_pixels = b"", None
+        self._layers = [] if moving is None else list(_layers(list(_flat(moving))))
+        self._kept_for, self._below, self._whole, self._whole_runs = None, None, None, b""
         self.size = [int(number) for number in figure.bbox.size]
         self._dpi = figure.dpi
 
     def draw(self) -> tuple[bytes, bytes]:
         """The figure as it stands: the runs of what is kept, and of what differs from it (see `encode_runs`)."""
-        if self._layer:
-            self._draw_layer()
+        if self._layers:
+            self._draw_layers()
         else:
             self._canvas.draw()
-        return self._below, encode_runs(self._pixels(), self._below_pixels)
+        return self._whole_runs, encode_runs(self._pixels(), self._whole)
 
     def png(self) -> bytes:
         """The figure as it stands, in PNG format."""
         return encode_png(decode_runs(*self.draw()))
 
-    def _pixels(self) -> np.ndarray:
-        return np.asarray(self._canvas.buffer_rgba())  # (height, width, 4)
-
     def sharpen(self) -> None:
         """Draw at twice the resolution from now on, for a screen with small pixels."""
         self._figure.set_dpi(2 * self._dpi)
 
-    def _draw_layer(self) -> None:
+    def _pixels(self) -> np.ndarray:
+        return np.asarray(self._canvas.buffer_rgba())  # (height, width, 4), the canvas's own
+
+    def _draw_layers(self) -> None:
         setting = (self._figure.dpi, [axes.viewLim.bounds for axes in self._figure.axes])
         if self._kept_for != setting:
-            self._draw_below()
+            self._keep()
             self._kept_for = setting
-        self._canvas.restore_region(self._kept)
-        for artist in self._layer:
+        pixels = self._pixels()
+        pixels[:] = self._below
+        for artists, above in self._layers:
+            self._draw(artists)
+            free = [artist for artist in above if self._is_free(pixels, self._boxes[artist])]
+            self._draw(artist for artist in above if artist not in free)
+            for artist in free:
+                pixels[self._boxes[artist]] = self._whole[self._boxes[artist]]
+
+    def _draw(self, artists: Iterable[Artist]) -> None:
+        for artist in artists:
             artist.draw(self._canvas.renderer)
 
-    def _draw_below(self) -> None:
-        for artist in self._layer:
+    def _is_free(self, pixels: np.ndarray, box: tuple[slice, slice]) -> bool:
+        """Whether nothing that moves has come there."""
+        return np.array_equal(pixels[box], self._below[box])
+
+    def _keep(self) -> None:
+        """Draw and keep what lies below the moving artists, and the whole figure without them."""
+        layers = [artist for artists, above in self._layers for artist in artists + above]
+        for artist in layers:
             artist.set_animated(True)  # an animated artist is left out by the figure's own draw
         self._canvas.draw()
-        for artist in self._layer:
+        for artist in layers:
             artist.set_animated(False)
-        self._kept, self._below_pixels = self._canvas.copy_from_bbox(self._figure.bbox), self._pixels().copy()
-        self._below = encode_runs(self._below_pixels)
+        self._below = self._pixels().copy()
+        above = [artist for _, above in self._layers for artist in above]
+        self._boxes = {artist: self._box(artist) for artist in above}
+        self._pixels()[:] = self._below
+        self._draw(above)
+        self._whole = self._pixels().copy()
+        self._whole_runs = encode_runs(self._whole)
+
+    def _box(self, artist: Artist) -> tuple[slice, slice]:
+        """The rows and columns that an artist covers."""
+        self._canvas.renderer.clear()
+        self._draw([artist])
+        covered = self._pixels()[:, :, 3] > 0
+        spans = [np.flatnonzero(covered.any(axis)) for axis in (1, 0)]
+        return tuple(slice(span[0], span[-1] + 1) if span.size else slice(0) for span in spans)
 
 
 def encode_runs(pixels: np.ndarray, below: np.ndarray | None = None) -> bytes:
@@ -122,14 +149,13 @@ def _flat(moving: Any) -> Iterator[Artist]:
         raise ValueError(f"`moving` must hold artists; got {moving!r}.")
 
 
-def _layer(moving: list[Artist]) -> list[Artist]:
-    """The moving artists and, in each of their axes, all that is drawn after the first of them."""
-    layer = []
+def _layers(moving: list[Artist]) -> Iterator[tuple[list[Artist], list[Artist]]]:
+    """For each axes, the artists from the first that moves to the last, and those above them."""
     for axes in dict.fromkeys(artist.axes for artist in moving):
         drawn = sorted((part for part in axes.get_children() if part is not axes.patch), key=Artist.get_zorder)
-        above = drawn[min(drawn.index(artist) for artist in moving if artist.axes is axes):]
-        layer += [part for part in above if not _is_outside(part)]
-    return layer
+        places = [drawn.index(artist) for artist in moving if artist.axes is axes]
+        between, above = drawn[min(places):max(places) + 1], drawn[max(places) + 1:]
+        yield tuple([part for part in parts if not _is_outside(part)] for parts in (between, above))
 
 
 def _is_outside(part: Artist) -> bool:

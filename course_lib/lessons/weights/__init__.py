@@ -46,7 +46,8 @@ class Recipe:
 
 PLANE = Recipe("digits_on_a_plane", None, points=30, steps=3000,
                sha256="5d9852938cdca50576a6a9b8025c73a7251890644d3cc5d61e7eb05ecff0da92")
-LABELLED = Recipe("digits_given_a_label", 10, points=20, steps=1500, sha256="")
+LABELLED = Recipe("digits_given_a_label", 10, points=20, steps=1500,
+                  sha256="4793245130020c90592969842e65d1090e52624b3c9cb403ecadd46fe0e97ebf")
 
 
 def digits() -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -1,0 +1,194 @@
+"""The exercises of lesson 10: reference, wrong answers by name, hints."""
+
+import torch
+from torch import Tensor
+
+from ... import rng
+from ...classroom import Checks, Exercise, Mistake
+from ...inference import oracle
+from .reverse import FLATTERING_RULE
+
+# 1 · the likelihood ---------------------------------------------------------------------------------------------
+
+
+def log_likelihood(x, logits):
+    """log p(x_i | z_j), shape (n, m), from binary x, shape (n, D), and the logits a of every z_j, shape (m, D)."""
+    return x @ logits.mT - torch.nn.functional.softplus(logits).sum(-1)
+
+
+def _likelihood_cases():
+    g = rng.seeded(1)
+    yield rng.bernoulli(torch.full((4, 6), 0.4), g), 2 * torch.randn(3, 6, generator=g)
+    far = torch.tensor([200.0, -900.0, 50.0, 1.0])  # sigmoid(-900) is 0
+    yield rng.bernoulli(torch.full((3, 4), 0.5), g), torch.stack([far, -far])
+
+
+def _terms(x: Tensor, logits: Tensor, keep: float = 0.0) -> Tensor:
+    """The formula as it stands in books, with probabilities kept off 0 and 1: (n, m, D)."""
+    p = logits.sigmoid().clamp(keep, 1 - keep)
+    return x[:, None] * p.log() + (1 - x[:, None]) * (1 - p).log()
+
+
+LOG_LIKELIHOOD = Exercise(
+    log_likelihood,
+    _likelihood_cases,
+    mistakes=(
+        Mistake(lambda x, logits: _terms(x, logits).sum(-1),
+                "The formula is right, but **it does not survive a sure decoder**: sigmoid(200) is 1 in floating "
+                "point, log(1 − 1) is −∞, and 0 · ∞ is NaN. Work out $\\log \\sigma(a)$ and $\\log(1 - \\sigma(a))$ "
+                "on paper first."),
+        Mistake(lambda x, logits: _terms(x, logits, 1e-6).sum(-1),
+                "The **clamp hides the NaN** and makes a sure decoder's mistakes cheap: a pixel with $a = -900$ that "
+                "is ink after all costs 900 nats, not 13.8."),
+        Mistake(lambda x, logits: _terms(x, logits, 1e-7).sum(-1),
+                "The **clamp at 1e-7 hides the NaN** and makes a sure decoder's mistakes cheap."),
+        Mistake(lambda x, logits: log_likelihood(x, logits) / x.shape[-1],
+                "A **mean over the pixels** in place of a sum: independent pixels multiply, so their logs add up."),
+        Mistake(lambda x, logits: -log_likelihood(x, logits),
+                "This is **minus** the log-likelihood, the loss (binary cross-entropy). A log-probability is never "
+                "positive."),
+        Mistake(lambda x, logits: (x[:, None] * torch.nn.functional.logsigmoid(logits)).sum(-1),
+                "You counted **the ink alone**. A pixel that stays paper is an observation too: it contributes "
+                "$\\log(1 - \\sigma(a))$."),
+        Mistake(lambda x, logits: x @ logits.mT,
+                "The **normaliser is missing**: $e^{x a}$ does not add up to one over $x = 0, 1$; subtract "
+                "$\\log(1 + e^a)$."),
+        Mistake(lambda x, logits: log_likelihood(x, logits).mT,
+                "Right numbers, **axes exchanged**: rows are data, columns are the points of the plane."),
+    ),
+    hints=(
+        "$\\log \\sigma(a) = a - \\log(1 + e^a)$ and $\\log(1 - \\sigma(a)) = -\\log(1 + e^a)$. What remains of the two "
+        "when you collect $x$?",
+        "`torch.nn.functional.softplus(a)` is $\\log(1 + e^a)$ for any $a$. The first term, over all pairs, is a "
+        "product of matrices.",
+    ),
+    minutes=8,
+    difficulty=2,
+)
+
+# 2 · the grid ---------------------------------------------------------------------------------------------------
+
+
+def equal_mass_points(m):
+    """The middles, in probability, of m pieces of a standard normal that have the same mass: shape (m,)."""
+    return torch.special.ndtri((torch.arange(m) + 0.5) / m)
+
+
+EQUAL_MASS_POINTS = Exercise(
+    equal_mass_points,
+    lambda: [(5,), (30,)],
+    mistakes=(
+        Mistake(lambda m: torch.linspace(-3, 3, m),
+                "These are **equally far apart**, not of equal mass: with weights $1/m$ each they stand for a uniform "
+                "prior on (−3, 3)."),
+        Mistake(lambda m: torch.special.ndtri(torch.arange(m) / m),
+                "These are the **left edges** of the pieces, and the first edge is −∞. Take the middles: add one "
+                "half."),
+        Mistake(lambda m: torch.special.ndtri(torch.linspace(0, 1, m)),
+                "Your probabilities **run from 0 to 1**, where the inverse of the distribution function is infinite."),
+        Mistake(lambda m: torch.special.ndtri(torch.arange(1, m + 1) / (m + 1)),
+                "**m inner edges of m + 1 pieces**: the outer pieces then stand for too little mass. The middle of "
+                "piece $j$ is $(j + \\tfrac12)/m$."),
+        Mistake(lambda m: (torch.arange(m) + 0.5) / m,
+                "These are the **probabilities**; you still have to ask which z has so much mass on its left."),
+        Mistake(lambda m: torch.special.ndtr((torch.arange(m) + 0.5) / m),
+                "You used the **distribution function** Φ where its *inverse* is wanted: from probabilities back to "
+                "z."),
+    ),
+    hints=(
+        "Cut the *probability*, the interval (0, 1), into m equal pieces; take their middles; go back to z.",
+        "`torch.special.ndtri` is $\\Phi^{-1}$. The middles are `(torch.arange(m) + 0.5) / m`.",
+    ),
+    minutes=4,
+    difficulty=1,
+)
+
+# 3 · the evidence -----------------------------------------------------------------------------------------------
+
+
+def log_evidence(table, log_weights):
+    """log p(x_i), shape (n,), from log p(x_i | z_j), shape (n, m), and log w_j, shape (m,)."""
+    return (log_weights + table).logsumexp(-1)
+
+
+def _table_case(n, m, shift, seed):
+    g = rng.seeded(seed)
+    return 3 * torch.randn(n, m, generator=g) - shift, torch.randn(m, generator=g).log_softmax(0)
+
+
+def _evidence_cases():
+    yield _table_case(4, 5, 0.0, 2)
+    yield _table_case(3, 3, 2000.0, 3)
+
+
+LOG_EVIDENCE = Exercise(
+    log_evidence,
+    _evidence_cases,
+    mistakes=(
+        Mistake(lambda table, log_weights: (log_weights.exp() * table).sum(-1),
+                "This is the **average of the logs**; the evidence is the log of the average. Jensen's inequality says "
+                "yours is too small, and here by a lot."),
+        Mistake(lambda table, log_weights: table.logsumexp(-1),
+                "The **weights are missing**: you summed likelihoods as if each point had weight one."),
+        Mistake(lambda table, log_weights: table.logsumexp(-1) - torch.tensor(float(table.shape[-1])).log(),
+                "You gave **every point the same weight** 1/m. That is right for the equal-mass grid only."),
+        Mistake(lambda table, log_weights: (log_weights.exp() + table).logsumexp(-1),
+                "A **weight was added to a log-likelihood**: products become sums of *logs*."),
+        Mistake(lambda table, log_weights: (log_weights + table).exp().sum(-1).log(),
+                "Right, until it **underflows**: exp(−2000) is 0, and its log −∞. `logsumexp` takes the largest term "
+                "out first."),
+        Mistake(lambda table, log_weights: (log_weights + table).max(-1).values,
+                "This is the **largest term only**: the evidence adds up all of them."),
+        Mistake(lambda table, log_weights: (log_weights + table).log_softmax(-1),
+                "This is $\\log p(z_j \\mid x)$, the **posterior**: the terms after division by the evidence. It is "
+                "the divisor that is asked for."),
+    ),
+    hints=(
+        "$p(x) = \\sum_j w_j \\, p(x \\mid z_j)$. Which two logs add up to the log of one term?",
+        "Add `log_weights` to every row, then `logsumexp` along the last axis.",
+    ),
+    minutes=5,
+    difficulty=1,
+)
+
+# 4 · the posterior's mean ---------------------------------------------------------------------------------------
+
+
+def posterior_mean(table, log_weights, points):
+    """E[z | x_i], shape (n, d), from log p(x_i | z_j) (n, m), log w_j (m,) and the points z_j (m, d)."""
+    return (log_weights + table).softmax(-1) @ points
+
+
+def _mean_cases():
+    for seed in (4, 5):
+        yield *_table_case(4, 9, 0.0, seed), oracle.normal_grid(3, 2)[0]
+
+
+POSTERIOR_MEAN = Exercise(
+    posterior_mean,
+    _mean_cases,
+    mistakes=(
+        Mistake(lambda table, log_weights, points: table.softmax(-1) @ points,
+                "The **weights are missing**: you normalised the likelihood alone, as if every point stood for the "
+                "same mass of the prior."),
+        Mistake(lambda table, log_weights, points: points[(log_weights + table).argmax(-1)],
+                "This is the **mode**, the point with the largest mass, not the mean over all points."),
+        Mistake(lambda table, log_weights, points: (log_weights + table).softmax(0) @ points,
+                "**Normalised over the data**: each row, one image, must add up to one over the points of the plane."),
+        Mistake(lambda table, log_weights, points: (log_weights + table).exp() @ points,
+                "**Not divided by the evidence**: your masses do not add up to one."),
+        Mistake(lambda table, log_weights, points: (log_weights + table) @ points,
+                "You weighted with the **logs** of the masses: take their softmax first."),
+        Mistake(lambda table, log_weights, points: (log_weights.exp() @ points).expand(len(table), -1),
+                "This is the **prior's mean**, the same for all images: the likelihood has not been used."),
+    ),
+    hints=(
+        "Which masses do the points carry once x is known? They are the terms of the evidence, divided by it.",
+        "`softmax` of `log_weights + table` along the last axis gives the masses, (n, m); a matrix product with the "
+        "points, (m, d), averages.",
+    ),
+    minutes=5,
+    difficulty=2,
+)
+
+check = Checks("10", LOG_LIKELIHOOD, EQUAL_MASS_POINTS, LOG_EVIDENCE, POSTERIOR_MEAN, FLATTERING_RULE)
