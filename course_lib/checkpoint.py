@@ -7,6 +7,7 @@ ever read from it, as it could be from a pickle.
 import json
 import os
 import warnings
+from collections import Counter
 from pathlib import Path
 from typing import Protocol
 
@@ -93,7 +94,7 @@ def load(
 
 def checkpoints(folder: str | Path) -> list[Path]:
     """The checkpoints in `folder`, oldest first."""
-    return sorted(Path(folder).glob("checkpoint_*.safetensors"))
+    return sorted(Path(folder).glob(f"checkpoint_{'[0-9]' * 8}.safetensors"))  # a copy of another name is no newest one
 
 
 def _newest(folder: Path) -> tuple[Path, dict[str, object]]:
@@ -150,7 +151,8 @@ def _pack(value: object, name: str, tensors: dict[str, Tensor]) -> object:
         tensors[name] = value.detach().to("cpu", copy=True).contiguous()
         return {"tensor": name}
     if isinstance(value, dict):  # as pairs: the keys of JSON are words only
-        return {"dict": [[key, _pack(part, f"{name}/{key}".strip("/"), tensors)] for key, part in value.items()]}
+        kind = "counter" if isinstance(value, Counter) else "dict"  # MultiStepLR counts its milestones
+        return {kind: [[key, _pack(part, f"{name}/{key}".strip("/"), tensors)] for key, part in value.items()]}
     if isinstance(value, list | tuple):
         parts = [_pack(part, f"{name}/{index}", tensors) for index, part in enumerate(value)]
         return {"tuple": parts} if isinstance(value, tuple) else parts
@@ -169,4 +171,5 @@ def _unpack(value: object, tensors: dict[str, Tensor]) -> object:
         return tensors[parts]
     if kind == "tuple":
         return tuple(_unpack(part, tensors) for part in parts)
-    return {key: _unpack(part, tensors) for key, part in parts}
+    pairs = {key: _unpack(part, tensors) for key, part in parts}
+    return Counter(pairs) if kind == "counter" else pairs

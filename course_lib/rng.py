@@ -74,7 +74,7 @@ def layers_from(generator: Generator) -> Iterator[None]:
     """
     seed = torch.randint(2**62, (), generator=generator, device=generator.device).item()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed those of all devices, for good
         yield
 
 

@@ -54,7 +54,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=128)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, default=0, help="of first weights, minibatches and noise")
-    parser.add_argument("--device", type=torch.device, help="cpu, cuda or mps; without it the best there is")
+    parser.add_argument("--device", type=place_named, help="cpu, cuda or mps; without it the best there is")
     parser.add_argument("--checkpoint", metavar="DIR", help="save there, and go on from what is there")
     parser.add_argument("--every", type=int, default=100, help="steps between two checkpoints")
     options = parser.parse_args(arguments)
@@ -63,13 +63,21 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
+def place_named(name: str) -> torch.device:
+    """The device of that name, if there is one here."""
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not here.get(name.partition(":")[0]):
+        raise argparse.ArgumentTypeError(f"must be one of {', '.join(k for k, v in here.items() if v)}; got {name!r}")
+    return torch.device(name)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train, save, and print the loss on data held out."""
     options = parse(arguments)
     with team(options.device or device.best()) as (rank, place):
         try:
             run(options, rank, place)
-        except (ValueError, NumericalError) as error:
+        except (ValueError, NumericalError, OSError) as error:
             sys.exit(f"{type(error).__name__}: {error}")
 
 

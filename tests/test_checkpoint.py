@@ -16,7 +16,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch.optim.lr_scheduler import CosineAnnealingLR, MultiStepLR, OneCycleLR, SequentialLR
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, MultiStepLR, OneCycleLR, SequentialLR
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,10 +26,16 @@ def warm_up(optimiser):
     return SequentialLR(optimiser, parts, milestones=[5])
 
 
+def milestones_late(optimiser):
+    """MultiStepLR counts its milestones in a Counter, and asks it when it begins after another."""
+    return SequentialLR(optimiser, [LinearLR(optimiser), MultiStepLR(optimiser, [2, 4])], milestones=[5])
+
+
 RUNS = {
     "full batch": {},
     "epochs": {"batch_size": 12, "schedule": partial(CosineAnnealingLR, T_max=11)},
     "replacement": {"batch_size": 12, "replacement": True, "schedule": warm_up, "clip": 0.5},
+    "milestones": {"batch_size": 12, "schedule": milestones_late},
     "momentum": {"batch_size": 9, "optimiser": partial(torch.optim.SGD, momentum=0.9),
                  "schedule": partial(OneCycleLR, max_lr=0.1, total_steps=11)},
 }
@@ -115,6 +121,15 @@ def test_two_are_kept_and_nothing_else(tmp_path):
     assert [file.name for file in kept] == ["checkpoint_00000003.safetensors", "checkpoint_00000004.safetensors"]
     assert kept[-1] == path and sorted(path.parent.iterdir()) == kept
     assert checkpoint.checkpoints(tmp_path / "nowhere") == []
+
+
+def test_a_copy_of_another_name_is_left_alone(tmp_path):
+    first = checkpoint.save(tmp_path, model=Gaussian(1))
+    copy = tmp_path / "checkpoint_best.safetensors"
+    copy.write_bytes(first.read_bytes())
+    assert checkpoint.load(tmp_path, model=Gaussian(1)) == first
+    saved = [checkpoint.save(tmp_path, model=Gaussian(1)) for _ in range(3)]
+    assert sorted(tmp_path.iterdir()) == [*saved[1:], copy]
 
 
 def test_a_save_that_fails_leaves_the_last_one(tmp_path, monkeypatch):

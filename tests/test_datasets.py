@@ -35,13 +35,15 @@ SHA256 = {
     "old_faithful.csv": "b90df6d56c6571e9e9ff035ec3e7decdbcde1d25729ceaf86d8360ac961e1a1e",
     "optdigits_8x8.npz": "555fd77ed94e66f3d9c53855fada7cd865b66711026a859856b0378aa5355b92",
     "penguins.csv": "f204db2c753b0937caac3cb35258562c14f073e4bbc76be24b4c51ce22767a93",
-    "uci_tabular.npz": "d12493c4ad6c91100f2384235d8bc0669b856ccd68b6d529ddcca8ec0a8c7496",
+    "uci_tabular.npz": "60fd64c02d0115a306b232e253c5f4c82aa585e45a38c28d76b3444a0437344a",
     "weather_seattle_newyork_2012_2015.csv": "27219f1ca8dbd94c9b6f4b9f4f52ab2f1eb33dfdcf719cd9fc6481ed50b74549",
 }
 NUMBERS = {"spambase": 57, "magic": 10, "ionosphere": 33, "sonar": 60, "heart": 13, "wdbc": 30}
 CODES = {"housevotes": 16, "mushroom": 22, "breast": 9, "splice": 60}
 ROWS = {"spambase": 4597, "magic": 19020, "ionosphere": 351, "sonar": 208, "heart": 270, "wdbc": 569,
         "housevotes": 232, "mushroom": 5644, "breast": 277, "splice": 1535}
+ONES = {"spambase": 1812, "magic": 12332, "ionosphere": 225, "sonar": 111, "heart": 120, "wdbc": 212,
+        "housevotes": 124, "mushroom": 2156, "breast": 81, "splice": 767}  # as published, less the rows left out
 
 
 def test_files_are_the_ones_described():
@@ -198,7 +200,7 @@ def test_smokers_show_the_published_effects():
 def test_tables_of_numbers(name):
     x, y = getattr(datasets, name)()
     assert x.shape == (ROWS[name], NUMBERS[name]) and x.isfinite().all()
-    assert set(y.tolist()) == {0, 1}
+    assert y.bincount().tolist() == [ROWS[name] - ONES[name], ONES[name]]
     folds = StratifiedKFold(3, shuffle=True, random_state=0)
     accuracy = cross_val_score(make_pipeline(StandardScaler(), GaussianNB(var_smoothing=0.05)), x, y, cv=folds).mean()
     assert accuracy > max(y.double().mean(), 1 - y.double().mean()) + 0.02
@@ -218,7 +220,27 @@ def test_tables_of_codes(name):
     x, y, levels = getattr(datasets, name)()
     assert x.shape == (ROWS[name], CODES[name]) and len(levels) == CODES[name]
     assert (x.amax(0) + 1).tolist() == [len(column) for column in levels] and x.min() == 0
-    assert set(y.tolist()) == {0, 1}
+    assert y.bincount().tolist() == [ROWS[name] - ONES[name], ONES[name]]
+
+
+@pytest.mark.oracle("published mean and deviation", "datasets.heart")
+def test_heart_has_its_decimal_points():
+    """A copy in circulation writes 24 for a depression of 2.4 mm, 2 for one of 0.2 and for one of 2."""
+    oldpeak = datasets.heart().x[:, 9]
+    assert oldpeak.max().item() == pytest.approx(6.2)
+    assert (oldpeak.mean().item(), oldpeak.std().item()) == pytest.approx((1.05, 1.1452), abs=1e-4)
+
+
+@pytest.mark.oracle("what is known of each", "datasets.spambase", "datasets.housevotes", "datasets.mushroom")
+def test_ones_are_what_they_are_said_to_be():
+    """Spam does not call its reader George; foul mushrooms are poisonous; republicans froze the physicians' fees."""
+    x, y = datasets.spambase()
+    assert x[y == 0, 26].mean() > 100 * x[y == 1, 26].mean()
+    x, y, levels = datasets.mushroom()
+    assert (y[x[:, 4] == levels[4].index("f")] == 1).all()
+    x, y, levels = datasets.housevotes()
+    votes = (x[:, 3] == levels[3].index("y")).double()
+    assert votes[y == 0].mean() > 0.95 and votes[y == 1].mean() < 0.1
 
 
 @pytest.mark.oracle("what introns begin and end with", "datasets.splice")
@@ -261,6 +283,8 @@ def test_binarise():
     assert torch.equal(datasets.binarise(x, 0.2), torch.tensor([0.0, 1.0, 1.0, 1.0], dtype=torch.float32))
     with pytest.raises(ValueError, match=r"`x` must hold floating-point numbers; got torch\.int64\."):
         datasets.binarise(torch.tensor([1, 2]))
+    with pytest.raises(ValueError, match=r"`x` must be finite; got 1 NaN or infinite values, the first at \(1,\)\."):
+        datasets.binarise(torch.tensor([1.0, torch.nan]))  # not white
 
 
 @pytest.mark.oracle("every row once, in step", "datasets.split")

@@ -22,6 +22,18 @@ def test_layers_come_from_the_generator_and_the_global_one_is_put_back():
     assert torch.equal(before, torch.get_rng_state())
 
 
+@pytest.mark.oracle("the other devices' seeding is watched", "rng.layers_from")
+def test_layers_leave_the_generators_of_other_devices_alone(monkeypatch):
+    seeds = []
+    monkeypatch.setattr(torch.cuda, "manual_seed_all", seeds.append)
+    with rng.layers_from(rng.seeded(1)):
+        torch.nn.Linear(3, 3)
+    assert seeds == []
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)  # the watch is awake
+    assert seeds == [0]
+
+
 @pytest.mark.oracle("exact frequencies, within 5 standard errors", "rng.categorical")
 def test_categorical_has_the_right_frequencies():
     p = torch.tensor([[0.1, 0.2, 0.7], [0.5, 0.5, 0.0]])

@@ -100,7 +100,15 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         train.main(["vae", "digits", "--steps", "1", "--checkpoint", str(tmp_path)])
 
 
+def test_a_folder_that_is_a_file_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SystemExit, match=r"FileExistsError: .+file"):
+        train.main(["softmax", "digits", "--steps", "1", "--checkpoint", str(tmp_path / "file")])
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
+    (["vae", "digits", "--device", "gpu"], "argument --device: must be one of cpu"),
+    (["vae", "digits", "--device", "meta"], "got 'meta'"),
     (["transformer", "digits"], "invalid choice: 'transformer'"),
     (["vae", "cifar"], "invalid choice: 'cifar'"),
     (["vae", "digits", "--every", "0"], r"`--every` must be at least 1; got 0."),

@@ -227,6 +227,8 @@ def test_mixed_precision_on_cuda(precision):
     ({"steps": 1, "batch_size": 83}, r"`batch_size` must be at most n = 82; got 83\."),
     ({"steps": 1, "batch_size": 0}, r"`batch_size` must be a whole number >= 1; got 0\."),
     ({"steps": 1, "replacement": True}, r"`replacement` must come with a `batch_size`; got None\."),
+    ({"steps": 1, "optimiser": torch.optim.LBFGS}, r"`optimiser` must need no more than one gradient .*; got LBFGS\."),
+    ({"steps": 1, "schedule": torch.optim.lr_scheduler.ReduceLROnPlateau}, r"`schedule` must .*; got ReduceLROnPlat"),
     ({"steps": 1, "mixed_precision": torch.bfloat16}, r"`mixed_precision` must be None where there is no CUDA"),
     ({"steps": 1, "mixed_precision": True}, r"`mixed_precision` must be one of torch\.bfloat16, .+; got True"),
 ])
@@ -238,6 +240,8 @@ def test_bad_options_of_gradient_descent(options, message):
 def test_bad_data_of_gradient_descent():
     with pytest.raises(ValueError, match=r"`x` must be torch\.float64, as the model is; got torch\.float32"):
         gradient_descent(Gaussian(1), datasets.galaxies().float(), seeded(0), steps=1)
+    with pytest.raises(ValueError, match=r"`data` must have at least one row; got none\."):
+        gradient_descent(torch.nn.Linear(1, 1), torch.zeros(0, 1), seeded(0), epochs=1)
     with pytest.raises(ValueError, match=r"`data` must have equally many rows; got 3 and 2\."):
         gradient_descent(torch.nn.Linear(1, 1), (torch.zeros(3, 1), torch.zeros(2)), seeded(0), steps=1)
 

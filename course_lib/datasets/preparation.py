@@ -3,17 +3,18 @@
 import torch
 from torch import Generator, Tensor
 
-from ..errors import require_positive
+from ..errors import require_finite, require_positive
 from ..rng import rows
 
 
 def binarise(x: Tensor, threshold: float = 0.5) -> Tensor:
     """1 where `x` is above `threshold`, else 0: same shape, same dtype.
 
-    Raises:     ValueError unless `x` holds floating-point numbers.
+    Raises:     ValueError unless `x` holds floating-point numbers, all of them finite.
     """
     if not x.is_floating_point():
         raise ValueError(f"`x` must hold floating-point numbers; got {x.dtype}.")
+    require_finite("x", x)
     return (x > threshold).to(x.dtype)
 
 

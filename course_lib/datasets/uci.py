@@ -48,8 +48,8 @@ def heart() -> Labelled:
     """270 patients: x (270, 13), y = 1 for heart disease.
 
     Columns:    age (years), sex, kind of chest pain, resting blood pressure (mm Hg), cholesterol (mg/dl), blood sugar
-                above 120 mg/dl, electrocardiogram, highest heart rate (1/min), angina by exercise, oldpeak, slope,
-                vessels, thal.
+                above 120 mg/dl, electrocardiogram, highest heart rate (1/min), angina by exercise, oldpeak (how far
+                the ST segment sinks by exercise, mm), slope, vessels, thal.
     """
     return _numbers("heart")
 

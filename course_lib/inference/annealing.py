@@ -106,9 +106,13 @@ def sandwich(
 
     Shapes:     prior_draws, posterior_draws (S, ..., d); lower, upper (...); the rest as in
                 `annealed_importance_sampling`, with `temperatures` from 0 to 1.
+    Raises:     ValueError as `annealed_importance_sampling`, and if `temperatures` fall.
     Reference:  Grosse, Ghahramani and Adams, Sandwiching the marginal likelihood using bidirectional Monte
                 Carlo (2015).
     """
+    _ladder(temperatures, step_size)
+    if temperatures[0] > 0:
+        raise ValueError("`temperatures` must rise from 0 to 1: the way down is made of them; got a fall from 1 to 0.")
     down = step_size.flip(0) if isinstance(step_size, Tensor) and step_size.ndim else step_size
     bounds = []
     for start, path, sizes in ((prior_draws, temperatures, step_size), (posterior_draws, temperatures.flip(0), down)):
@@ -122,6 +126,9 @@ def sandwich(
 
 
 def _ladder(temperatures: Tensor, step_size: float | Tensor) -> tuple[list[float], list[float]]:
+    if not isinstance(temperatures, Tensor) or temperatures.ndim != 1:
+        got = tuple(temperatures.shape) if isinstance(temperatures, Tensor) else type(temperatures).__name__
+        raise ValueError(f"`temperatures` must be a tensor of shape (T + 1,); got {got}.")
     ladder = temperatures.tolist()
     gaps = temperatures.diff()
     if len(ladder) < 2 or sorted((ladder[0], ladder[-1])) != [0, 1] or not ((gaps > 0).all() or (gaps < 0).all()):

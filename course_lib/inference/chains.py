@@ -79,7 +79,7 @@ def langevin(
     stationary distribution is off by O(step_size^2).
 
     Shapes:     start (chains, ..., d).
-    Units:      step_size in the units of z. It is the leapfrog's: `hamiltonian` with one step is the same chain.
+    Units:      step_size in the units of z. It is the leapfrog's: `hamiltonian` with one step, jitter 0, is this chain.
     Raises:     ValueError as `metropolis`; NumericalError if an unadjusted chain leaves the finite numbers.
     Reference:  Roberts and Tweedie, Exponential convergence of Langevin distributions, Bernoulli 2 (1996).
     """

@@ -24,7 +24,7 @@ def r_hat(draws: Tensor) -> Tensor:
     Chains that agree give 1; above 1.01 they are not to be trusted. NaN if all draws are equal.
 
     Shapes:     draws (draws, chains, ...) -> (...).
-    Raises:     ValueError for fewer than 4 draws or draws that are not finite.
+    Raises:     ValueError for fewer than 4 draws, no chain, or draws that are not finite.
     Reference:  Vehtari, Gelman, Simpson, Carpenter and Bürkner, Rank-normalization, folding, and localization: an
                 improved R-hat, Bayesian Analysis 16 (2021).
     """
@@ -44,7 +44,8 @@ def effective_sample_size(draws: Tensor, kind: str = "bulk") -> Tensor:
     pair exceed the one before. kind="bulk" looks at the normal scores of the ranks, "tail" at the worse of the
     draws' two indicators of lying below the 5 % and 95 % quantiles, "mean" at the draws as they are.
 
-    Shapes:     draws (draws, chains, ...) -> (...). NaN if all draws are equal.
+    Shapes:     draws (draws, chains, ...) -> (...). NaN if all draws are equal; for "tail" also if more than 5 % of
+                them are equal to the greatest, as numbers 0 and 1 are.
     Raises:     ValueError as `r_hat`.
     Reference:  Vehtari et al. (2021); Geyer, Practical Markov chain Monte Carlo, Statistical Science 7 (1992).
     """
@@ -106,12 +107,13 @@ def calibration_p_value(ranks: Tensor, draws: int, *, bins: int = 20) -> Tensor:
     Raises:     ValueError if a rank lies outside 0..draws, or a bin would expect fewer than 5 ranks.
     """
     require_positive("bins", bins, whole=True)
+    ranks = ranks.cpu()  # counted there: not every device has float64
     if not 2 <= bins <= draws + 1:
         raise ValueError(f"`bins` must be from 2 to draws + 1 = {draws + 1}; got {bins}.")
     if not 0 <= ranks.min() <= ranks.max() <= draws:
         raise ValueError(f"`ranks` must lie in 0..{draws}; got {ranks.min().item()} to {ranks.max().item()}.")
-    numbers = torch.arange(bins, device=ranks.device)
-    share = (torch.arange(draws + 1, device=ranks.device) * bins // (draws + 1) == numbers[:, None]).double().mean(1)
+    numbers = torch.arange(bins)
+    share = (torch.arange(draws + 1) * bins // (draws + 1) == numbers[:, None]).double().mean(1)
     expected = len(ranks) * share  # (bins,)
     if expected.min() < 5:
         raise ValueError(f"`ranks` must be so many that each bin expects 5; got {len(ranks)} for {bins} bins.")
@@ -123,7 +125,9 @@ def calibration_p_value(ranks: Tensor, draws: int, *, bins: int = 20) -> Tensor:
 
 
 def _require_draws(draws: Tensor) -> None:
-    if draws.ndim < 2 or len(draws) < 4 or not draws.is_floating_point():
+    if not isinstance(draws, Tensor):
+        raise ValueError(f"`draws` must be a tensor of shape (draws, chains, ...); got {type(draws).__name__}.")
+    if draws.ndim < 2 or len(draws) < 4 or not draws.shape[1] or not draws.is_floating_point():
         raise ValueError("`draws` must hold floating-point numbers in the shape (draws, chains, ...) with at least 4 "
                          f"draws; got {draws.dtype} {tuple(draws.shape)}.")
     require_finite("draws", draws)

@@ -49,7 +49,7 @@ class Weighted(NamedTuple):
 
         It is itself an estimate: where few draws carry all the weight it is far too small.
         """
-        return standard_error((self.log_weights - self.log_evidence).exp())
+        return standard_error(self.log_weights.softmax(0)) * len(self.log_weights)
 
     @property
     def jensen_bias(self) -> Tensor:
@@ -68,7 +68,11 @@ class Weighted(NamedTuple):
 
         Shapes:     values f(z), shape (S, ..., *event), where (S, ...) is or broadcasts against that of the weights;
                     gives (..., *event).
+        Raises:     ValueError if `values` has fewer axes than the weights, or not one row a draw.
         """
+        if values.ndim < self.log_weights.ndim or len(values) != len(self.log_weights):
+            want = ", ".join(map(str, self.log_weights.shape))
+            raise ValueError(f"`values` must have shape ({want}, ...); got {tuple(values.shape)}.")
         weights = self.log_weights.softmax(0)
         extra = (1,) * (values.ndim - weights.ndim)
         return (weights.reshape(*weights.shape, *extra) * values).sum(0)
@@ -88,7 +92,7 @@ def effective_sample_size(log_weights: Tensor) -> Tensor:
     Shapes:     log_weights (S, ...) -> (...).
     Reference:  Kong, A note on importance sampling using standardized weights (1992).
     """
-    return (2 * log_weights.logsumexp(0) - (2 * log_weights).logsumexp(0)).exp()
+    return 1 / log_weights.softmax(0).square().sum(0)  # normalised first: logs of -1e6 would lose it to rounding
 
 
 @torch.no_grad()
@@ -106,7 +110,8 @@ def naive_monte_carlo(
                 shape (S, 1, d) all n data points share the draws, and (S, n) comes back.
     Raises:     ValueError for draws < 1 or a likelihood of another shape; NumericalError where it is nan.
     """
-    return _weigh("log_likelihood", log_likelihood, sample_prior, lambda z: 0.0, draws, generator)
+    no_ratio = lambda z: torch.zeros_like(z[..., 0])  # noqa: E731, the prior cancels
+    return _weigh("log_likelihood", log_likelihood, sample_prior, no_ratio, draws, generator)
 
 
 @torch.no_grad()
@@ -122,7 +127,8 @@ def importance_sampling(
 
     Shapes:     `proposal.sample(draws, generator)` gives z (S, ..., d); `log_joint(z)` and `proposal.log_prob(z)` then
                 give (S, ...). With z of shape (S, 1, d) all n data points share the draws.
-    Raises:     ValueError for draws < 1 or a joint of another shape; NumericalError where it is nan.
+    Raises:     ValueError for draws < 1, a joint or a proposal's density of another shape; NumericalError where
+                one is nan.
     Reference:  Owen, Monte Carlo theory, methods and examples (2013), chapter 9.
     """
     return _weigh("log_joint", log_joint, proposal.sample, proposal.log_prob, draws, generator)
@@ -132,13 +138,14 @@ def _weigh(
     name: str,
     log_target: Callable[[Tensor], Tensor],
     sample: Callable[[int, Generator], Tensor],
-    log_proposal: Callable[[Tensor], Tensor | float],
+    log_proposal: Callable[[Tensor], Tensor],
     draws: int,
     generator: Generator,
 ) -> Weighted:
     require_positive("draws", draws, whole=True)
     z = sample(draws, generator)  # (S, ..., d)
-    values = log_target(z)
-    require_values(name, values, z, broadcast=True)
-    require_log_density(name, values)
-    return Weighted(z, values - log_proposal(z))
+    values, proposed = log_target(z), log_proposal(z)
+    for function, given in ((name, values), ("proposal.log_prob", proposed)):
+        require_values(function, given, z, broadcast=True)
+        require_log_density(function, given)
+    return Weighted(z, values - proposed)

@@ -58,7 +58,7 @@ def maximum_a_posteriori(log_joint: LogDensity, start: Tensor, *, steps: int = 1
     require_values("log_joint", values, start)
     require_finite("log_joint(start)", values)
     z, moved = start, torch.ones_like(values, dtype=torch.bool)
-    for _ in range(steps):
+    for _ in range(steps + 1):  # the last time only to look: the step itself is one too many
         point = evaluate(log_joint, z)
         direction = _uphill(hessian(log_joint, z), point.gradient)
         slope = (direction * point.gradient).sum(-1)  # (...)

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from ..errors import require_positive, require_values
 
+LARGEST_RULE = 350  # points of numpy's Gauss-Hermite rule: the weights of much longer ones are NaN
+
 
 class Exact(NamedTuple):
     """What enumeration knows: log p(x), shape (n,), and log p(z | x) for each z, shape (n, m)."""
@@ -58,10 +60,11 @@ def quadrature(
 def grid(lower: float, upper: float, size: int, dimensions: int = 1) -> tuple[Tensor, Tensor]:
     """A midpoint rule on a cube: (points (m, d), log_weights (m,)), with m = size ** dimensions.
 
-    Raises:     ValueError unless lower < upper.
+    Raises:     ValueError unless lower < upper, both finite, and size and dimensions are at least 1.
     """
-    if not lower < upper:
-        raise ValueError(f"`lower` must be below `upper`; got {lower} and {upper}.")
+    if not -math.inf < lower < upper < math.inf:
+        raise ValueError(f"`lower` must be below `upper`, and both finite; got {lower} and {upper}.")
+    _require_sizes(size, dimensions)
     width = (upper - lower) / size
     axis = lower + width * (torch.arange(size, dtype=torch.get_default_dtype()) + 0.5)
     points = torch.cartesian_prod(*[axis] * dimensions).reshape(-1, dimensions)  # (m, d)
@@ -77,9 +80,12 @@ def gauss_hermite(size: int, dimensions: int = 1) -> tuple[Tensor, Tensor]:
     likelihood much narrower than the distance of the points is not. Unlike those of `grid`, the weights hold the
     prior already.
 
+    Raises:     ValueError unless size is from 1 to 350, and dimensions at least 1.
     Reference:  Golub and Welsch, Calculation of Gauss quadrature rules (1969).
     """
-    require_positive("size", size, whole=True)
+    _require_sizes(size, dimensions)
+    if size > LARGEST_RULE:
+        raise ValueError(f"`size` must be at most {LARGEST_RULE}; got {size}. Remedy: `normal_grid`.")
     axis, weights = (torch.from_numpy(part) for part in np.polynomial.hermite_e.hermegauss(size))
     log_weights = weights.log() - 0.5 * math.log(2 * math.pi)
     points = torch.cartesian_prod(*[axis] * dimensions).reshape(-1, dimensions)  # (m, d)
@@ -94,10 +100,18 @@ def normal_grid(size: int, dimensions: int = 1) -> tuple[Tensor, Tensor]:
 
     Each axis is cut into `size` pieces of equal probability, and the points stand in their middles, in
     probability: no point is wasted on the tails. Unlike those of `grid`, the weights hold the prior already.
+
+    Raises:     ValueError unless size and dimensions are at least 1.
     """
+    _require_sizes(size, dimensions)
     axis = torch.special.ndtri((torch.arange(size, dtype=torch.get_default_dtype()) + 0.5) / size)
     points = torch.cartesian_prod(*[axis] * dimensions).reshape(-1, dimensions)  # (m, d)
     return points, torch.full((len(points),), -math.log(len(points)), dtype=axis.dtype)
+
+
+def _require_sizes(size: int, dimensions: int) -> None:
+    require_positive("size", size, whole=True)
+    require_positive("dimensions", dimensions, whole=True)
 
 
 def _normalise(table: Tensor) -> Exact:

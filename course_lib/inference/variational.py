@@ -70,8 +70,9 @@ def variational(
     Shapes:     start: loc (..., d), scale_tril (..., d, d); `log_joint(z)` takes (draws, ..., d), gives (draws, ...).
                 With covariance="diagonal" (mean field) what lies below the diagonal of the start is left out.
     Units:      `lr` in the units of z for loc, and in nats for the logs of the scales.
-    Raises:     ValueError for options out of range (the score needs draws >= 2) or a wrong shape; NumericalError
-                if the bound stops being finite: the approximation of the step before is still good.
+    Raises:     ValueError for options out of range (the score needs draws >= 2), a wrong shape, or a `log_joint`
+                without the gradient that is asked for; NumericalError if the bound stops being finite: the
+                approximation of the step before is still good.
     Reference:  Ranganath et al., Black box variational inference (2014); Roeder et al., Sticking the landing (2017).
     """
     _require_options(steps, lr, draws, covariance, gradient)
@@ -109,6 +110,8 @@ def _score(log_joint: LogDensity, q: GaussianApproximation, noise: Tensor) -> tu
 def _log_ratio(log_joint: LogDensity, q: GaussianApproximation, z: Tensor) -> Tensor:
     values = log_joint(z)
     require_values("log_joint", values, z)
+    if z.requires_grad and not values.requires_grad:
+        raise ValueError("`log_joint` must have a gradient in z; got none. Remedy: gradient='score', which needs none.")
     return values - q.log_prob(z)
 
 

@@ -3,12 +3,9 @@
 import math
 from types import SimpleNamespace
 
-import torch
-from torch import Tensor
-
-from .. import datasets, plots
 from ..classroom import Bet, Bets, Checks, Exercise, Mistake
-from ..widgets import Explorer, handles
+from ..widgets import LatentPlane
+from . import weights
 
 
 def log_score(probability):
@@ -57,48 +54,17 @@ bets = Bets(
     "00",
     Bet(
         "pictures",
-        question="A picture of 8 × 8 pixels, each with one of 17 levels of grey: how many different ones are there?",
-        answers=("fewer than a billion", "10⁹ to 10⁴⁰", "10⁴⁰ to 10⁹⁰", "more than 10⁹⁰"),
-        why="17 choices for the first pixel, times 17 for the second, 64 times: almost all of them look like noise. "
+        question="A picture of 28 × 28 pixels, each black or white: how many different ones are there?",
+        answers=("fewer than a billion", "10⁹ to 10⁸⁰", "10⁸⁰ to 10²⁰⁰", "more than 10²⁰⁰"),
+        why="Two choices for the first pixel, times two for the second, 784 times: almost all of them look like noise. "
         "A generative model must find the few that look like digits.",
     ),
 )
 
 
-def two_numbers_one_digit() -> Explorer:
-    """A point in a plane and the picture that it stands for: the two main directions of 5,620 scanned digits."""
-    x, y = datasets.optical_digits()
-    mean = x.mean(0)  # (64,)
-    decoder = torch.linalg.eigh((x - mean).mT @ (x - mean)).eigenvectors[:, -2:].mT  # (2, 64), the widest directions
-    z = (x - mean) @ decoder.mT  # (5620, 2)
-    figure, (plane, picture) = plots.figure(2, height=4.2, width=8.4, width_ratios=(3, 2))
-    for digit in range(10):
-        place = z[y == digit].mean(0)
-        plane.text(*place.tolist(), str(digit), ha="center", va="center", fontsize="x-large", weight="bold", zorder=3)
-    plots.points(plane, z[::5], ms=2, alpha=0.25)
-    (dot,) = plane.plot([0], [0], "o", color=plots.LATENT, ms=12, zorder=4)
-    plane.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-2.2, 2.2), ylim=(-2.2, 2.2), title="the latent plane")
-    image = picture.imshow(mean.reshape(8, 8).numpy(), cmap="gray_r", vmin=0, vmax=1)
-    picture.set(xticks=[], yticks=[], title="the picture at this point")
-
-    def draw(z: list) -> str:
-        (place,) = torch.tensor(z)
-        image.set_data(decoded(place, mean, decoder).reshape(8, 8).numpy())
-        dot.set_data(*place[:, None])
-        return f"The point ({place[0]:.2f}, {place[1]:.2f}) of the latent plane, and its picture: {nearest(place)}."
-
-    def nearest(place: Tensor) -> str:
-        centres = torch.stack([z[y == digit].mean(0) for digit in range(10)])  # (10, 2)
-        return f"it lies nearest to the digits {int((centres - place).norm(dim=-1).argmin())}"
-
-    bounds = ((-2.2, 2.2), (-2.2, 2.2))
-    point = handles([[0.0, 0.0]], axes=plane, label="latent point", bounds=bounds)
-    return Explorer(figure, draw, title="Two numbers, one digit", moving=[image, dot], z=point)
-
-
-def decoded(place: Tensor, mean: Tensor, decoder: Tensor) -> Tensor:
-    """The picture at a point of the plane: z (2,) -> grey levels (64,) from 0 to 1."""
-    return (mean + place @ decoder).clamp(0, 1)
+def two_numbers_one_digit() -> LatentPlane:
+    """A point in a plane, and the digit that a network draws there: notebook 10 builds and trains it."""
+    return LatentPlane(weights.trained(weights.PLANE).decoder, title="Two numbers, one digit")
 
 
 explorers = SimpleNamespace(two_numbers_one_digit=two_numbers_one_digit)

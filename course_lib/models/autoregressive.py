@@ -9,6 +9,7 @@ from ..errors import require_binary, require_positive, require_seen
 from ..functional import bernoulli_log_prob
 from ..rng import layers_from, uniform
 from .base import Card, Density
+from .mlp import require_hidden
 
 ALL = slice(None)
 
@@ -57,10 +58,7 @@ class MADE(Density):
 
     def __init__(self, features: int, hidden: tuple[int, ...] = (500,), *, generator: Generator) -> None:
         require_positive("features", features, whole=True)
-        if not isinstance(hidden, (tuple, list)):
-            raise ValueError(f"`hidden` must be a tuple of the hidden layers' sizes; got {hidden!r}.")
-        for size in hidden:
-            require_positive("hidden", size, whole=True)
+        require_hidden(hidden)
         super().__init__()
         self.event_shape = (features,)
         pixels = torch.arange(1, features + 1)

@@ -66,11 +66,12 @@ class Bayesian:
         return self.log_prior(w) + self.log_likelihood(w, x, y)
 
     def log_predictive(self, w: Tensor, x: Tensor, y: Tensor) -> Tensor:
-        r"""log p(y | x, data) in nats for each row, by the mean over draws w (S, P) from the posterior: (n,).
+        r"""log p(y | x, data) in nats for each row, by the mean over S draws w (..., P) from the posterior: (n,).
 
         .. math:: p(y \mid x, \mathrm{data}) \approx \tfrac{1}{S} \sum_s p(y \mid x, w_s)
         """
-        return log_mean_exp(self.each(w, lambda model: model.log_prob(y, x)))  # over (S, n)
+        draws = w.reshape(-1, w.shape[-1])  # (S, P): those of all chains together
+        return log_mean_exp(self.each(draws, lambda model: model.log_prob(y, x)))  # over (S, n)
 
     def each(self, w: Tensor, answer: Callable[[Conditional], Tensor]) -> Tensor:
         """`answer(model)` with the parameters `w` in the model, for each w: (..., P) -> (..., *shape of an answer).

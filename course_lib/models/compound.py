@@ -130,7 +130,7 @@ class NegativeBinomial(Compound):
 
     Shapes:     log_concentration (): the log of r; log_mean (): the log of m; data (n, 1), whole numbers.
     Units:      counts; log_prob in nats.
-    Raises:     ValueError if `x` does not have shape (n, 1), or does not hold whole numbers >= 0.
+    Raises:     ValueError for `x` not of shape (n, 1), and in `require_data` for other than whole numbers >= 0.
     Reference:  Greenwood and Yule, An inquiry into the nature of frequency distributions representative of multiple
                 happenings, Journal of the Royal Statistical Society 83 (1920).
     """
@@ -191,7 +191,7 @@ class BetaBinomial(Compound):
 
     Shapes:     log_alpha (), log_beta (): the logs of alpha and beta; data (n, 1), whole numbers up to N.
     Units:      counts; log_prob in nats.
-    Raises:     ValueError if `x` does not have shape (n, 1), or does not hold whole numbers from 0 to N.
+    Raises:     ValueError for `x` not of shape (n, 1), and in `require_data` for other than whole numbers from 0 to N.
     Reference:  Skellam, A probability distribution derived from the binomial distribution by regarding the probability
                 of success as variable between the sets of trials, Journal of the Royal Statistical Society B 10 (1948).
     """

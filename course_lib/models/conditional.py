@@ -7,7 +7,7 @@ from .. import rng
 from ..errors import require_binary, require_finite, require_labels, require_positive, require_rows
 from ..functional import bernoulli_log_prob, normal_log_prob
 from .base import Card, Conditional
-from .mlp import mlp
+from .mlp import mlp, require_hidden
 
 
 class _NeuralConditional(Conditional):
@@ -17,6 +17,7 @@ class _NeuralConditional(Conditional):
 
     def __init__(self, features: int, outputs: int, hidden: tuple[int, ...], generator: Generator) -> None:
         require_positive("features", features, whole=True)
+        require_hidden(hidden)
         super().__init__()
         self.input_shape = (features,)
         self.network = mlp((features, *hidden, outputs), generator)

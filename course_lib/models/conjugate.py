@@ -7,7 +7,7 @@ from scipy.special import betaincinv, gammaincinv
 from torch import Generator, Tensor
 
 from ..functional import beta_log_prob, gamma_log_prob
-from ..rng import gamma
+from ..rng import gamma, uniform
 
 
 class Gamma(NamedTuple):
@@ -42,9 +42,16 @@ class Beta(NamedTuple):
 
     def sample(self, n: int, generator: Generator) -> Tensor:
         """`n` draws, each a share of the sum of two gamma draws, shape (n, ...)."""
-        one, other = (gamma(value.expand(n, *value.shape), generator) for value in self)
-        return one / (one + other)
+        one, other = (_log_gamma_draws(value.detach().expand(n, *value.shape), generator) for value in self)
+        return (one - other).sigmoid()
 
     def quantiles(self, u: Tensor) -> Tensor:
         """The z that has probability `u` below it, (m,) -> (m,); parameters (), without gradient."""
         return torch.from_numpy(betaincinv(self.alpha.item(), self.beta.item(), u.cpu().numpy())).to(u)
+
+
+def _log_gamma_draws(concentration: Tensor, generator: Generator) -> Tensor:
+    """Logs of draws from Gamma(a, 1), as those of Gamma(a + 1, 1) times U^(1/a): for a small a most draws are
+    themselves too small for the dtype."""
+    share = uniform(tuple(concentration.shape), generator, concentration)
+    return gamma(concentration + 1, generator).log() + (-share).log1p() / concentration

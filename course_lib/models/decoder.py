@@ -9,7 +9,7 @@ from ..errors import require_fractions, require_labels, require_positive, requir
 from ..functional import normal_log_prob
 from ..inference.oracle import Exact, normal_grid
 from .base import Card, Generative
-from .mlp import mlp
+from .mlp import mlp, require_hidden
 
 MOST_POINTS = 100_000  # of a grid: beyond that a table for one batch no longer fits into memory
 
@@ -33,6 +33,7 @@ class BernoulliDecoder(Generative):
         require_positive("latents", latents, whole=True)
         if classes is not None:
             require_positive("classes", classes, whole=True)
+        require_hidden(hidden)
         super().__init__()
         self.event_shape = (features,)
         self.latents, self.classes = latents, classes
@@ -63,9 +64,7 @@ class BernoulliDecoder(Generative):
     @torch.no_grad()
     def sample(self, n: int, generator: Generator, y: Tensor | None = None) -> Tensor:
         """`n` images: first z, then its pixels, shape (n, features); with `classes` one for each label `y` (n,)."""
-        self._require_label(y)
-        if y is not None:
-            require_labels("y", y, n, self.classes)
+        self._require_labels(y, n)
         z = rng.randn((n, self.latents), generator, next(self.parameters()))
         return rng.bernoulli(self.decode(z, y).sigmoid(), generator)
 
@@ -75,10 +74,8 @@ class BernoulliDecoder(Generative):
         Grey pixels stand for probabilities of white: log p(x | z) is then its mean over such binary images.
         """
         self.require_shape(x, y)
-        self._require_label(y)
         require_fractions("x", x)
-        if y is not None:
-            require_labels("y", y, len(x), self.classes)
+        self._require_labels(y, len(x))
 
     def require_shape(self, x: Tensor, y: Tensor | None = None) -> None:
         """The quick part of `require_data`: shapes, dtypes and devices."""
@@ -96,6 +93,12 @@ class BernoulliDecoder(Generative):
         code = torch.eye(self.classes, dtype=values.dtype, device=values.device)[y]  # (..., classes)
         shape = torch.broadcast_shapes(values.shape[:-1], y.shape)
         return torch.cat([values.expand(*shape, -1), code.expand(*shape, -1)], -1)
+
+    def _require_labels(self, y: Tensor | None, n: int) -> None:
+        """The thorough look at labels: a -1 would be taken for the last class."""
+        self._require_label(y)
+        if y is not None:
+            require_labels("y", y, n, self.classes)
 
     def _require_label(self, y: Tensor | None) -> None:
         if (y is None) != (self.classes is None):

@@ -16,7 +16,7 @@ from ..errors import (
 from ..functional import log_odds
 from ..rng import bernoulli, categorical
 from .base import Card
-from .mixture import Mixture, component_counts, visible
+from .mixture import Mixture, visible
 
 
 class BernoulliMixture(Mixture):
@@ -83,10 +83,10 @@ class BernoulliMixture(Mixture):
         r"""The M-step: :math:`p_{kd} = (\sum_i r_{ik} x_{id} + s) / (n_k + 2 s)`, with s the `smoothing`.
 
         Shapes:     x (n, D); r (n, K), rows add up to 1.
-        Raises:     ValueError for a smoothing below 0; NumericalError if a component is left empty.
+        Raises:     ValueError for another shape, or a smoothing below 0; NumericalError if a component is left empty.
         """
         require_smoothing(smoothing)
-        counts = component_counts(r)  # (K,)
+        counts = self._counts(x, r)  # (K,)
         self.feature_logits.copy_(log_odds(r.mT @ x + smoothing, counts[:, None] + 2 * smoothing))
         self.logits.copy_(counts.log())
 
@@ -171,10 +171,10 @@ class CategoricalMixture(Mixture):
         r"""The M-step: :math:`p_{kdl} = (\sum_i r_{ik} [x_{id} = l] + s) / (n_k + L_d s)`, with s the `smoothing`.
 
         Shapes:     x (n, D); r (n, K), rows add up to 1.
-        Raises:     ValueError for a smoothing below 0; NumericalError if a component is left empty.
+        Raises:     ValueError for another shape, or a smoothing below 0; NumericalError if a component is left empty.
         """
         require_smoothing(smoothing)
-        counts = component_counts(r)  # (K,)
+        counts = self._counts(x, r)  # (K,)
         self._assign((r.mT @ self._one_hot(x).flatten(1)).view_as(self.feature_logits) + smoothing)
         self.logits.copy_(counts.log())
 

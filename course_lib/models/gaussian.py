@@ -62,7 +62,7 @@ class Gaussian(Density):
         self.require_shape(x)
         require_finite("x", x)
         loc = x.mean(0)
-        log_scale, lower = factor((x - loc).mT @ (x - loc) / len(x), self.lower is not None)
+        log_scale, lower = factor((x - loc).mT @ (x - loc) / len(x), self.lower is not None, loc=loc)
         self.loc.copy_(loc)
         self.log_scale.copy_(log_scale)
         if self.lower is not None:
@@ -75,22 +75,26 @@ def scale_tril(log_scale: Tensor, lower: Tensor | None) -> Tensor:
     return diagonal if lower is None else diagonal + lower.tril(-1)
 
 
-def factor(covariance: Tensor, full: bool, floor: float = 0.0) -> tuple[Tensor, Tensor | None]:
-    """The inverse of `scale_tril`: (log_scale, lower) of covariances (..., D, D).
+def factor(
+    covariance: Tensor, full: bool, floor: float = 0.0, *, loc: Tensor | float = 0.0
+) -> tuple[Tensor, Tensor | None]:
+    """The inverse of `scale_tril`: (log_scale, lower) of covariances (..., D, D) about the means `loc` (..., D).
 
     No variance, in any direction, is left below `floor`, up to rounding: clipping the eigenvalues is what
     maximises a Gaussian's likelihood under that constraint.
 
-    Raises:     SingularCovariance if a covariance is not positive definite.
+    Raises:     SingularCovariance if a covariance is not positive definite. Without `floor` what may be rounding alone
+                counts as zero: of a variance, or of an eigenvalue of the correlations.
     """
+    eps, variance = torch.finfo(covariance.dtype).eps, covariance.diagonal(dim1=-2, dim2=-1)  # (..., D)
+    _require_variance(variance.clamp_min(floor), 0.0 if floor else (16 * eps * loc) ** 2)
     if not full:
-        variance = covariance.diagonal(dim1=-2, dim2=-1).clamp_min(floor)  # (..., D)
-        _require_variance(variance)
-        return 0.5 * variance.log(), None
-    values, vectors = torch.linalg.eigh(covariance)
+        return 0.5 * variance.clamp_min(floor).log(), None
+    unit = (torch.ones_like(variance) if floor else variance.sqrt())[..., None]  # (..., D, 1); then: correlations
+    values, vectors = torch.linalg.eigh(covariance / (unit * unit.mT))  # V diag(values) V^T
     values = values.clamp_min(floor)
-    _require_variance(values)
-    root = triangular(vectors * values.sqrt()[..., None, :])  # the covariance is V diag(values) V^T
+    _require_variance(values, 0.0 if floor else 4 * variance.shape[-1] * eps)
+    root = unit * triangular(vectors * values.sqrt()[..., None, :])
     return root.diagonal(dim1=-2, dim2=-1).log(), root.tril(-1)
 
 
@@ -103,11 +107,11 @@ def triangular(root: Tensor) -> Tensor:
     return factor * factor.diagonal(dim1=-2, dim2=-1).sign()[..., None, :]
 
 
-def _require_variance(variance: Tensor) -> None:
-    smallest = torch.finfo(variance.dtype).tiny
-    if not (variance > smallest).all():
-        where = (~(variance > smallest)).nonzero()[0].tolist()
-        name = f"component {where[0]}" if variance.ndim > 1 else "the Gaussian"
+def _require_variance(variance: Tensor, rounding: Tensor | float = 0.0) -> None:
+    bad = ~(variance > rounding + torch.finfo(variance.dtype).tiny)
+    if bad.any():
+        where = bad.nonzero()[0].tolist()
+        name = f"component {where[0]}" if bad.ndim > 1 else "the Gaussian"
         raise SingularCovariance(
             f"The variance of {name} is no longer positive: its data are a single value (or lie on a line), where "
             "the likelihood has no upper limit. Remedy: leave out columns that depend on others; for a mixture, pass a "

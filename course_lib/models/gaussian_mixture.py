@@ -10,7 +10,7 @@ from ..functional import multivariate_normal_log_prob, normal_log_prob
 from ..rng import randn
 from .base import Card
 from .gaussian import COVARIANCES, factor, scale_tril, triangular
-from .mixture import Mixture, component_counts, visible
+from .mixture import Mixture, visible
 
 CHUNK = 1024  # rows at a time: (K, D, CHUNK) numbers stay in the processor's cache
 
@@ -118,7 +118,7 @@ class GaussianMixture(Mixture):
 
     def _start(self, x: Tensor, picks: Tensor) -> None:
         spread = x.var(0, correction=0).expand(len(self.log_scale), -1)
-        self._assign(picks, *factor(torch.diag_embed(spread), self.lower is not None))
+        self._assign(picks, *factor(torch.diag_embed(spread), self.lower is not None, loc=x.mean(0)))
 
     @torch.no_grad()
     def maximise(self, x: Tensor, r: Tensor, *, variance_floor: float = 0.0) -> None:
@@ -130,9 +130,10 @@ class GaussianMixture(Mixture):
         With tied covariances the common one is :math:`\sum_k \pi_k \Sigma_k`.
 
         Shapes:     x (n, D); r (n, K), rows add up to 1; variance_floor in squared units of the data.
-        Raises:     NumericalError if a component is left empty; SingularCovariance if it collapses.
+        Raises:     ValueError for another shape; NumericalError if a component is left empty; SingularCovariance if
+                    it collapses.
         """
-        counts = component_counts(r)  # (K,)
+        counts = self._counts(x, r)  # (K,)
         loc = r.mT @ x / counts[:, None]  # (K, D)
         parts = zip(x.split(CHUNK), r.split(CHUNK))
         scatter = sum(_scatter(part, weight, loc) for part, weight in parts)  # (K, D, D)
@@ -140,7 +141,7 @@ class GaussianMixture(Mixture):
             covariance = scatter.sum(0, keepdim=True) / counts.sum()
         else:
             covariance = scatter / counts[:, None, None]
-        self._assign(loc, *factor(covariance, self.lower is not None, variance_floor))
+        self._assign(loc, *factor(covariance, self.lower is not None, variance_floor, loc=loc))
         self.logits.copy_(counts.log())
 
     def _assign(self, loc: Tensor, log_scale: Tensor, lower: Tensor | None) -> None:

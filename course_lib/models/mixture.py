@@ -6,7 +6,7 @@ from typing import Self
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import NumericalError, require_labels, require_partial_labels, require_seen
+from ..errors import NumericalError, require_labels, require_partial_labels, require_rows, require_seen
 from ..rng import categorical, rows
 from .base import Density
 
@@ -97,7 +97,7 @@ class Mixture(Density):
             other = y[:, None] != torch.arange(len(self.logits), device=y.device)  # (n, K)
             table = table.masked_fill(other & ~hidden, -torch.inf)
         log_evidence = table.logsumexp(-1, keepdim=True)  # (n, 1)
-        weight = torch.where(hidden, unlabelled_weight, 1.0).to(table.dtype)
+        weight = torch.ones_like(log_evidence).masked_fill(hidden, unlabelled_weight)
         return (weight * log_evidence)[:, 0], weight * (table - log_evidence).exp()
 
     @torch.no_grad()
@@ -143,9 +143,32 @@ class Mixture(Density):
 
     @torch.no_grad()
     def complete(self, x: Tensor, seen: Tensor, generator: Generator) -> Tensor:
-        """`x` with what is unseen drawn from p(x_unseen | x_seen), exactly: first z given the seen, then x."""
+        """`x` with what is unseen drawn from p(x_unseen | x_seen), exactly: first z given the seen, then x.
+
+        Raises:     ValueError if a seen value is one that the model cannot draw.
+        """
+        self.require_shape(x)
+        self.require_data(torch.where(visible(x, seen), x, 0))
         z = categorical(self.log_joint(x, seen=seen), 1, generator)[:, 0]  # (n,)
         return torch.where(seen, x, self._sample_unseen(x, seen, z, generator))
+
+    def _counts(self, x: Tensor, r: Tensor) -> Tensor:
+        """How many rows each component is responsible for, r (n, K) -> (K,).
+
+        Raises:     ValueError unless `r` has K columns, and a row for each of `x`; NumericalError if a component is
+                    left empty.
+        """
+        self.require_shape(x)
+        require_rows("r", r, tuple(self.logits.shape), like=self.logits)
+        if len(r) != len(x):
+            raise ValueError(f"`r` must have as many rows as `x`, {len(x)}; got {len(r)}.")
+        counts = r.sum(0)
+        if not (counts > torch.finfo(r.dtype).tiny).all():
+            raise NumericalError(
+                f"Component {int(counts.argmin())} is left without data: it takes responsibility for no row. "
+                "Remedy: use fewer components or start elsewhere. The model keeps its last good parameters."
+            )
+        return counts
 
     def _sample_unseen(self, x: Tensor, seen: Tensor, z: Tensor, generator: Generator) -> Tensor:
         """Given z, values that are independent do not care what was seen; others need their own way."""
@@ -158,17 +181,3 @@ def visible(x: Tensor, seen: Tensor | None) -> Tensor:
         return torch.ones_like(x, dtype=torch.bool)
     require_seen("seen", seen, x)
     return seen.expand_as(x)
-
-
-def component_counts(r: Tensor) -> Tensor:
-    """How many rows each component is responsible for, r (n, K) -> (K,).
-
-    Raises:     NumericalError if a component is left empty.
-    """
-    counts = r.sum(0)
-    if not (counts > torch.finfo(r.dtype).tiny).all():
-        raise NumericalError(
-            f"Component {int(counts.argmin())} is left without data: it takes responsibility for no row. "
-            "Remedy: use fewer components or start elsewhere. The model keeps its last good parameters."
-        )
-    return counts

@@ -8,6 +8,14 @@ from ..errors import require_positive
 from ..rng import layers_from
 
 
+def require_hidden(hidden: tuple[int, ...]) -> None:
+    """Raise ValueError unless `hidden`, the sizes of the hidden layers, is a tuple of whole numbers >= 1."""
+    if not isinstance(hidden, (tuple, list)):
+        raise ValueError(f"`hidden` must be a tuple of the hidden layers' sizes; got {hidden!r}.")
+    for size in hidden:
+        require_positive("hidden", size, whole=True)
+
+
 def mlp(sizes: tuple[int, ...], generator: Generator, activation: type[nn.Module] = nn.ReLU) -> nn.Sequential:
     r"""A multilayer perceptron: linear layers with an activation between each two. Two sizes make one linear map.
 

@@ -26,7 +26,7 @@ class GutenbergRichter(Density):
     Shapes:     log_rate (): the log of beta; data (n, 1).
     Units:      magnitudes; beta and b in 1 / magnitude; log_prob in nats, of a density without bins and of a
                 probability with them.
-    Raises:     ValueError if `x` does not have shape (n, 1), or if data are below the completeness.
+    Raises:     ValueError if `x` does not have shape (n, 1), and in `require_data` if data are below the completeness.
     Reference:  Aki, Maximum likelihood estimate of b in the formula log N = a - bM and its confidence limits,
                 Bulletin of the Earthquake Research Institute 43 (1965); Tinti and Mulargia, Confidence intervals
                 of b values for grouped magnitudes, Bulletin of the Seismological Society of America 77 (1987).

@@ -68,13 +68,19 @@ class ChowLiuTree(Density):
 
     @torch.no_grad()
     def complete(self, x: Tensor, seen: Tensor, generator: Generator) -> Tensor:
-        """`x` with what is unseen drawn from p(x_unseen | x_seen), exactly, shape (n, D)."""
-        self.require_shape(x)
+        """`x` with what is unseen drawn from p(x_unseen | x_seen), exactly, shape (n, D).
+
+        Raises:     ValueError if a seen value is neither 0 nor 1.
+        """
+        self._require_seen_data(x, seen)
         return self._downward(self._upward(x, seen), lambda p: bernoulli(p, generator))
 
     def expected(self, x: Tensor, seen: Tensor) -> Tensor:
-        """The probability of a 1 given the seen values of x, exact, shape (n, D); the seen values stay."""
-        self.require_shape(x)
+        """The probability of a 1 given the seen values of x, exact, shape (n, D); the seen values stay.
+
+        Raises:     ValueError if a seen value is neither 0 nor 1.
+        """
+        self._require_seen_data(x, seen)
         return self._downward(self._upward(x, seen), lambda p: p)
 
     @torch.no_grad()
@@ -92,6 +98,11 @@ class ChowLiuTree(Density):
         with_above = pad(both, (0, 1)).gather(1, self.parent[:, None])[:, 0]  # (D,): ... and the value too
         off, on = log_odds(ones - with_above, total - above), log_odds(with_above, above)
         self.logits.copy_(torch.stack([off, on], -1))
+
+    def _require_seen_data(self, x: Tensor, seen: Tensor) -> None:
+        self.require_shape(x)
+        require_seen("seen", seen, x)
+        require_binary("x", torch.where(seen, x, 0.0))
 
     def _levels(self) -> list[Tensor]:
         """The values at each depth of the tree, the root first."""

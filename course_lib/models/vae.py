@@ -65,6 +65,7 @@ class VAE(BernoulliDecoder):
         Reference:  Burda, Grosse & Salakhutdinov, Importance weighted autoencoders, ICLR 2016.
         """
         require_positive("draws", draws, whole=True)
+        self._require_labels(y, len(x))
         loc, log_scale = (part.expand(draws, -1, -1) for part in self.posterior_approximation(x, y))  # (K, n, d)
         z = _draw(loc, log_scale, generator)
         return log_mean_exp(self.log_joint(x, z, y) - normal_log_prob(z, loc, log_scale).sum(-1))
@@ -78,6 +79,7 @@ class VAE(BernoulliDecoder):
     @torch.no_grad()
     def reconstruct(self, x: Tensor, y: Tensor | None = None) -> Tensor:
         """The pixels' probabilities at the mean of q(z | x), shape (n, features)."""
+        self._require_labels(y, len(x))
         return self.decode(self.posterior_approximation(x, y)[0], y).sigmoid()
 
     def _encode(self, x: Tensor, y: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -107,7 +109,8 @@ class ConditionalVAE(VAE):
     Shapes:     x (n, features); y (n,), whole numbers from 0 to classes - 1; z (..., latents).
     Units:      bounds in nats.
     Raises:     ValueError for x, y or z of another shape, and for a `y` that is missing.
-    Reference:  Sohn, Lee & Yan, Learning structured output representation, NeurIPS 2015.
+    Reference:  Sohn, Lee & Yan, Learning structured output representation using deep conditional generative models,
+                NeurIPS 2015.
     """
 
     card = replace(

@@ -33,7 +33,7 @@ class WeatherGenerator(Density):
                 alpha, the smaller the more uneven the amounts; data (n, days).
     Units:      mm a day; a day of the year counts from 0 on 1 January; log_prob in nats, with respect to a
                 point mass at 0 and the length above it.
-    Raises:     ValueError if `x` does not have shape (n, days), or holds amounts below 0.
+    Raises:     ValueError if `x` does not have shape (n, days), and in `require_data` if it holds amounts below 0.
     Reference:  Richardson, Stochastic simulation of daily precipitation, temperature, and solar radiation,
                 Water Resources Research 17 (1981); Wilks and Wilby, The weather generation game,
                 Progress in Physical Geography 23 (1999).

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LRScheduler, ReduceLROnPlateau
 
 from .. import rng
 from ..errors import NumericalError, require_choice, require_positive
@@ -43,7 +43,7 @@ def gradient_descent(
     Shapes:     data: tensors of n rows each; `batch_size` rows a step (None: all n).
     Options:    either `steps` or `epochs`; `schedule` makes a torch.optim.lr_scheduler, which moves on with each step;
                 `clip`: the greatest norm that the gradient may have; `mixed_precision`: torch.bfloat16 or
-                torch.float16, on CUDA only.
+                torch.float16, on CUDA only. Neither LBFGS nor ReduceLROnPlateau: they ask for the loss.
     Raises:     ValueError for options out of range, or data that the model cannot learn from; NumericalError if the
                 loss stops being finite: the model keeps the last parameters that were seen to give a finite loss.
     """
@@ -64,6 +64,8 @@ class Minibatches:
         self, data: tuple[Tensor, ...], generator: Generator, size: int | None, *, replacement: bool = False
     ) -> None:
         self.n = len(data[0])
+        if not self.n:
+            raise ValueError("`data` must have at least one row; got none.")
         for part in data[1:]:
             if len(part) != self.n:
                 raise ValueError(f"`data` must have equally many rows; got {self.n} and {len(part)}.")
@@ -116,6 +118,8 @@ class GradientDescent(Iterator[Step]):
         clip: float | None = None,
         mixed_precision: torch.dtype | None = None,
     ) -> None:
+        if isinstance(update, torch.optim.LBFGS):
+            raise ValueError("`optimiser` must need no more than one gradient a step; got LBFGS.")
         if clip is not None:
             require_positive("clip", clip)
         if mixed_precision is not None:
@@ -124,6 +128,8 @@ class GradientDescent(Iterator[Step]):
                 raise ValueError(f"`mixed_precision` must be None where there is no CUDA; got {mixed_precision}.")
         self.model, self.batches, self.steps, self.update, self.clip = model, batches, steps, update, clip
         self.schedule = None if schedule is None else schedule(update)
+        if isinstance(self.schedule, ReduceLROnPlateau):
+            raise ValueError("`schedule` must move on without knowing the loss; got ReduceLROnPlateau.")
         self.precision = nullcontext() if mixed_precision is None else torch.autocast("cuda", mixed_precision)
         self.scaler = torch.amp.GradScaler("cuda", enabled=mixed_precision == torch.float16)
         self.settings = {

@@ -6,8 +6,9 @@ from .live import LiveFigure
 from .pad import DrawDigit
 from .plane import LatentPlane
 from .player import Player
+from .stepper import Stepper
 
 __all__ = [
-    "Button", "Control", "DrawDigit", "Explorer", "LatentPlane", "LiveFigure", "Player",
+    "Button", "Control", "DrawDigit", "Explorer", "LatentPlane", "LiveFigure", "Player", "Stepper",
     "button", "choice", "gaussians", "handles", "memory", "slider", "toggle",
 ]

@@ -1,4 +1,4 @@
-// What is dragged on the figure itself: points, and Gaussians by their means and axes. (Continued by explorer.js.)
+// What is dragged on the figure itself: points, and Gaussians by their means and axes. One module with explorer.js.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 

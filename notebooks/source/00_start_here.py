@@ -33,16 +33,15 @@ from course_lib.lessons.n00_start_here import bets, check, explorers
 explorers.two_numbers_one_digit()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Each of 5,620 scanned digits, written by 43 people, is a point in a space of 64 dimensions, one for each pixel; the
-# grey dots show where every fifth of them falls on this plane. The picture under your hand is made from **two**
-# numbers. Nobody told the computer what a 6 is, and yet between the places of the 6s and the 0s lie pictures that
-# look like something between a 6 and a 0. These two numbers play the part of something *latent*: not measured, but
-# assumed to lie behind what was measured. (Here they are still computed from the pictures; notebook 07 draws that
-# line.)
+# The picture under your hand has 784 pixels and is made from **two** numbers, by a network that has seen 4,000
+# handwritten digits. Nobody told it what a 6 is, and yet the plane has a region of 6s, one of 0s, and between them lie
+# pictures that could be either. These two numbers are *latent*: never measured, but assumed to lie behind what was
+# measured. The rings show where they are likely: a point is drawn inside the first ring four times out of ten, and
+# almost never outside the third.
 #
 # That is the theme of the course: **describe how data could have been made, with something hidden inside, and then
-# reason backwards**. The plane above is the simplest one possible, flat and blurry. By notebook 10 you will have
-# built one that bends, and know what it means that it does.
+# reason backwards**. The network came with the course; in [notebook 10](10_deep_latent_variable_models.ipynb) you
+# build it and train it yourself, and ask it where *your* handwriting comes from.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # *Speaker notes.* Let somebody from the audience drag the point blindly and let the room shout what digit it is. Ask:
@@ -94,12 +93,12 @@ def log_score(probability):
 check.log_score(log_score)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Now the result of the bet. Seventeen choices for each of 64 pixels:
+# Now the result of the bet. Two choices for each of 784 pixels:
 
 # %% slideshow={"slide_type": "fragment"}
-digits_of_the_count = 64 * math.log10(17)
-print(f"17 to the power of 64 has {int(digits_of_the_count) + 1} decimal digits")
-bets.pictures.settle(sum(digits_of_the_count > limit for limit in (9, 40, 90)))
+digits_of_the_count = 784 * math.log10(2)
+print(f"2 to the power of 784 has {int(digits_of_the_count) + 1} decimal digits")
+bets.pictures.settle(sum(digits_of_the_count > limit for limit in (9, 80, 200)))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Your progress, and lectures
@@ -126,7 +125,7 @@ progress.summary(*groups)
 # | III What the data do not show | 07 Latents and features | What is hidden behind a picture? |
 # | | [08 Mixtures](08_mixtures.ipynb) | What if the hidden cause is a choice? |
 # | | 09 Infinite mixtures | What if the hidden cause is a number? |
-# | | 10 Deep latent variable models | How far do two simple pieces reach? |
+# | | [10 Deep latent variable models](10_deep_latent_variable_models.ipynb) | How far do two simple pieces reach? |
 # | IV What cannot be computed | 11 Intractable evidence | Why can't we just do the integral? |
 # | | 12 Intractable posteriors | Which causes could have made this picture? |
 # | | 13 Approximate inference | What can we do instead, and what does it cost? |
@@ -158,8 +157,9 @@ evidence.table()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Still intractable
 #
-# Almost everything: where the plane above came from, why two numbers and not three, what a *good* picture is, and how
-# probable each one. Until the other notebooks are finished, go on with [08, Mixtures](08_mixtures.ipynb).
+# Almost everything: how the plane above was learnt, why two numbers and not three, what a *good* picture is, and how
+# probable each one. Until the other notebooks are finished, go on with [08, Mixtures](08_mixtures.ipynb), then
+# [10](10_deep_latent_variable_models.ipynb).
 #
 # ## In practice
 #
@@ -168,6 +168,6 @@ evidence.table()
 #
 # ## References
 #
-# - E. Alpaydin, C. Kaynak: *Optical Recognition of Handwritten Digits*. UCI Machine Learning Repository (1998), CC BY
-#   4.0. The scans.
+# - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition. *Proceedings of
+#   the IEEE* 86 (1998). The digits.
 # - I. J. Good: Rational decisions. *Journal of the Royal Statistical Society B* 14 (1952). The logarithmic score.

@@ -77,17 +77,18 @@ bets.gain()
 # ## The model: first a choice, then a number
 #
 # **The story.** Nature first chooses a mood $z$, with probabilities $\pi_1, \dots, \pi_K$. Then it draws the wait $x$
-# from the Gaussian of that mood. You see $x$; you never see $z$.
+# from the Gaussian of that mood, its **component**. You see $x$; you never see $z$.
 #
 # **The graph and the factorisation** say the same. A circle is a variable, shaded if it is seen; an arrow says
-# "depends on"; the box repeats what is inside, once for each of the $n$ waits, as if they were independent (they are
-# not quite: a correlation is printed below, and the waits' order would tell more):
+# "influences"; the box repeats what is inside, once for each of the $n$ waits, as if they were independent (they are
+# not: the correlation of neighbours is printed below):
 #
 # $$p_\theta(x, z) = \underbrace{p_\theta(z)}_{\text{prior}} \; \underbrace{p_\theta(x \mid z)}_{\text{likelihood}}
 # = \pi_z \; \mathcal{N}(x; \mu_z, \sigma_z^2), \qquad \theta = (\pi, \mu, \sigma).$$
 #
 # Below the graph stands the **model card**: which of the model's questions have an exact answer, and how the cost
-# grows with the number of components $K$ and the dimension $D$ of the data.
+# grows with the number of components $K$ and the dimension $D$ of the data. (Its $\Sigma$ is a covariance matrix; for
+# $D = 1$ it is $\sigma^2$.)
 
 # %% slideshow={"slide_type": "fragment"}
 figure, ax = plots.figure(height=1.6, width=4)
@@ -104,10 +105,9 @@ models.GaussianMixture.card
 #
 # $$p_\theta(x) = \sum_{k=1}^{K} p_\theta(x, z = k) = \sum_{k=1}^{K} \pi_k \, \mathcal{N}(x; \mu_k, \sigma_k^2).$$
 #
-# This is the **marginal** density of $x$; as a function of what the model is, it is also called the **evidence**. In
-# logs the sum becomes `logsumexp`: it divides by the largest term before it takes exponentials, so that the sum
-# cannot underflow to 0. The function below is the formula; the class in the library is a place to keep the
-# parameters.
+# This is the **marginal** density of $x$; where it judges the model, it is called the **evidence**. In logs the sum
+# becomes `logsumexp`: it takes the largest log out before it takes exponentials, so that the sum cannot underflow to
+# 0. The function below is the formula; the class in the library is a place to keep the parameters.
 
 # %% slideshow={"slide_type": "fragment"}
 weights, means, scales = torch.tensor([0.4, 0.6]), torch.tensor([55.0, 80.0]), torch.tensor([6.0, 6.0])  # by eye
@@ -126,8 +126,8 @@ print(f"correlation of a wait with the next one: {torch.corrcoef(torch.stack([wa
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Is this really *the* evidence? The oracle of the course knows nothing of mixtures: it takes any function
-# $\log p(x, z)$ and the list of all values of $z$, evaluates one after the other, and adds. In this notebook the
-# truth is that cheap. And a density must integrate to one: a fine grid checks it.
+# $\log p(x, z)$ and the list of all values of $z$, evaluates one after the other, and adds. And a density must
+# integrate to one: a fine grid checks it.
 
 # %% slideshow={"slide_type": "fragment"}
 def brute_force(z):  # log p(x, z) for one value of z, with nothing of ours in it: (n,)
@@ -195,8 +195,8 @@ check.responsibilities(responsibilities)
 #
 # 1. The figure tells how near you are; EM prints the five numbers further down. The weight and standard deviation 1
 #    matter least, the mean of the larger hump most.
-# 2. Under one nat a wait. A short wait still finds 1 % of component 1, and $\log 0.01$ is only −4.6; component 2,
-#    wide as it is, covers a part as well.
+# 2. 0.9 nats a wait. The short waits, a third, find their component at 1 % instead of 36 %, and lose
+#    $\log 36 = 3.6$; the long ones gain $\log (0.99 / 0.64) = 0.4$.
 # 3. Exchange everything between the two components, with weight $1 - \pi_1$: the names do not matter.
 #
 # </details>
@@ -234,7 +234,7 @@ derivation(
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Setting the sum over the data to zero gives $\mu_k = \sum_i r_{ik} x_i / \sum_i r_{ik}$ with $r_{ik} = r_k(x_i)$: a
 # weighted mean. But the weights $r_{ik}$ depend on $\mu$ themselves. A circle! If we knew the responsibilities, the
-# parameters would be easy; if we knew the parameters, so would be the responsibilities. **EM**, *expectation
+# parameters would be easy; if we knew the parameters, so would the responsibilities. **EM**, *expectation
 # maximisation*, walks round this circle. To see why it never walks downhill, we need a bound.
 #
 # ## A bound that touches
@@ -257,7 +257,7 @@ derivation(
 #
 # The last line tells all: the gap *is* the divergence between $q$ and the posterior. Because of the third line it is
 # never negative; because the logarithm is *strictly* concave, it is zero only where $p(x, z) / q(z)$ is the same for
-# all $z$, that is, where $q$ is the posterior. Here is every line evaluated for all 272 waits and a $q$ that knows
+# all $z$, that is, where $q$ is the posterior. Here is every line, a mean over the 272 waits, for a $q$ that knows
 # nothing, one half each:
 
 # %% slideshow={"slide_type": "fragment"}
@@ -289,12 +289,13 @@ def bound(log_joint, q):
 check.bound(bound)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## EM: close the gap, then raise the roof
+# ## EM: close the gap, then raise the bound
 #
 # **E-step.** Keep $\theta$, choose $q = p(z \mid x)$: the gap closes, $F = \log p(x)$.
 #
-# **M-step.** Keep $q = r$, choose the $\theta$ that maximises $F$. Only $\sum_{ik} r_{ik} \log p(x_i, k)$ depends on
-# it, and there the log meets each Gaussian alone. With $n_k = \sum_i r_{ik}$:
+# **M-step.** Keep $q = r$, choose the $\theta$ that maximises $F$, now summed over the data. Only
+# $\sum_{ik} r_{ik} \log p(x_i, k)$ depends on it, and there the log meets each Gaussian alone. With
+# $n_k = \sum_i r_{ik}$:
 #
 # $$\frac{\partial F}{\partial \mu_k} = \sum_i r_{ik} \frac{x_i - \mu_k}{\sigma_k^2} = 0
 # \;\Rightarrow\; \mu_k = \frac{1}{n_k} \sum_i r_{ik} x_i$$
@@ -311,16 +312,16 @@ check.bound(bound)
 # chain, in numbers:
 
 # %% slideshow={"slide_type": "fragment"}
-def free_energy(q, model):  # the bound F, as in exercise 2, mean over the waits
+def mean_bound(q, model):  # F as in exercise 2, mean over the waits
     return (q * model.log_joint(waiting) - torch.special.xlogy(q, q)).sum(-1).mean()
 
 
 better = experiments.mixture(weights, means, variances=scales.square())
 better.maximise(waiting, posterior)
 derivation(
-    Line(r"F(q, \theta)", "any q", free_energy(q, by_eye)),
-    Line(r"F(r, \theta) = \log p_\theta(x)", "E-step: closes the gap", free_energy(posterior, by_eye), "<="),
-    Line(r"F(r, \theta_\text{new})", "M-step: raises the bound", free_energy(posterior, better), "<="),
+    Line(r"F(q, \theta)", "any q", mean_bound(q, by_eye)),
+    Line(r"F(r, \theta) = \log p_\theta(x)", "E-step: closes the gap", mean_bound(posterior, by_eye), "<="),
+    Line(r"F(r, \theta_\text{new})", "M-step: raises the bound", mean_bound(posterior, better), "<="),
     Line(r"\log p_{\theta_\text{new}}(x)", "a bound lies below", better.log_prob(waiting).mean(), "<="),
 )
 
@@ -340,7 +341,8 @@ derivation(
 # 1. Never above; touching means having found the posterior, point by point.
 # 2. With $q = \tfrac12$ everywhere both components are fitted to the same data: two equal Gaussians, whose posterior
 #    is $\tfrac12$ again. The circle has closed on itself.
-# 3. It may fall: the M-step raises $F$, and only after an E-step does $F$ equal $\log p(x)$.
+# 3. It falls: you came from a maximum. The M-step must raise only $F$, for *your* $q$; $\log p(x)$ must rise only where
+#    the two were equal, after an E-step.
 # 4. Neither. The names mean nothing.
 #
 # </details>
@@ -390,16 +392,21 @@ for name, part in zip(("weights", "means", "variances"), ours, strict=True):
 # standard deviations.
 #
 # 1. With $K = 3$: do different starts (seeds) end at the same place? At the same height?
-# 2. Find a start that climbs, rests on a plateau, and climbs again. What travels in the meantime? Would you have
-#    stopped there?
+# 2. With $K = 2$: find a start that rests on a plateau, and then climbs. Why does it rest?
+#
+# <details><summary>Answers, after you have tried</summary>
+#
+# 1. Neither: the third component ends in different places, and the heights differ in the second decimal.
+# 2. Start 10: both components cover all data, almost alike, at the height of one Gaussian, and part slowly.
+#
+# </details>
 
 # %% slideshow={"slide_type": "fragment"}
 explorers.watch_em()
 
 # %% [markdown] slideshow={"slide_type": "notes"}
-# *Speaker notes.* Play with K = 2 first (it is done in three steps), then K = 6 with several seeds: different seeds
-# end at different places, and each run only climbs. Ask why the curve has plateaus (a component travels from one
-# cluster to another). Stop at a plateau and ask whether EM has converged.
+# *Speaker notes.* Play with K = 2 first (done in three steps), then start 10: stop on the plateau and ask whether EM
+# has converged. Then K = 6 with several seeds: different ends, and each run only climbs.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## EM against gradient ascent
@@ -427,8 +434,8 @@ plots.show(pictures.two_climbs(climb_em, climb_gradient, floor),
 # Other starts give other numbers. EM has no learning rate, keeps the constraints (weights that add up to one,
 # variances that are positive) by construction, and cannot go down. Gradient ascent works for *any* differentiable
 # model, with an M-step or without one: it is what the deep models of later notebooks will use. Both end at a
-# *stationary* point, which need not be the highest (Wu 1983), and where components overlap EM creeps: hence many
-# starts.
+# *stationary* point, which need not be the highest (Wu 1983): hence many starts. And where components overlap, EM
+# creeps.
 #
 # "Cannot go down" is a theorem; here is the experiment: 200 random starts with three components, 200 steps each, and
 # the deepest fall from one step to the next. And the result of your first bet.
@@ -486,8 +493,8 @@ plots.show(pictures.switched_labels(fits, winners),
 bets.labels.settle(sum(len(lists) > limit for limit in (1, 3, 6)))  # the index of the answer
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Each peak of the likelihood has $3! = 6$ equally high copies, one for each order of the names: **label switching**.
-# So "component 1" means nothing, averaging parameters over runs is nonsense (over all six orders the three means come
+# Each peak of the likelihood is one of $3! = 6$ equally high copies, one for each order of the names: **label
+# switching**. So "component 1" means nothing, averaging parameters over runs is nonsense (over all six orders the three means come
 # out alike), and a posterior over parameters, under a prior that does not know the names either, inherits the six
 # copies: remember that in notebook 14. What *is* defined is anything that does not use the names: $p(x)$ itself.
 #
@@ -506,8 +513,8 @@ rivals = experiments.em_many_starts(galaxies, 2, starts=50, generator=rng.seeded
 healthy = rivals.best().log_likelihood.item()
 passed = widths[(heights > healthy).nonzero()[0]].item()
 plots.show(pictures.to_infinity(widths, heights, healthy),
-           alt=f"Below 0.01 every tenfold narrowing adds {(heights[-1] - heights[-3]).item():.2f} nats; the curve passes the "
-               f"best healthy fit, {healthy:.1f}, at a width of {passed:.0e} thousand km/s, and has no maximum.")
+           alt=f"Below 0.01 every tenfold narrowing adds {(heights[-1] - heights[-3]).item():.2f} nats; the curve is above "
+               f"the best healthy fit, {healthy:.1f}, from a width of {passed:.0e} thousand km/s, and has no maximum.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # So the maximum-likelihood estimate of a mixture with own variances **does not exist** (Day 1969). What we call one
@@ -539,7 +546,7 @@ check.singular_start(singular_start)
 # ```
 #
 # It looks right, and it runs. But an **invariant**, something that must always hold, says otherwise: run it from 100
-# starts and look for falls. (A fall proves an error. That none is seen proves nothing: other faults never fall.)
+# starts and look for falls. (A fall proves an error; that none is seen proves nothing.)
 
 # %% slideshow={"slide_type": "fragment"}
 suspect = experiments.colleagues_variance  # the function above; later, put your own here
@@ -551,8 +558,8 @@ print(f"it falls in {(deepest > 1e-9).sum()} of 100 runs of {runs.shape[1]} step
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### Exercise 5: shared_variance
 #
-# *6 minutes, ★★☆.* Write the variance that maximises $F$ when all components share it, for `x` $(n,)$, `r` $(n, K)$,
-# `means` $(K,)$; return one number. When it passes, set `suspect = shared_variance` in the cell above and run it
+# *6 minutes, ★★☆.* Write the variance that maximises $F$ when all components share it, for `x` $(n,)$, `r` $(n, K)$
+# and the new `means` $(K,)$; return one number. When it passes, set `suspect = shared_variance` in the cell above and run it
 # again: no falls.
 
 # %% tags=["exercise"] slideshow={"slide_type": "fragment"}
@@ -566,16 +573,15 @@ check.shared_variance(shared_variance)
 # ## Real data: how many clumps?
 #
 # The 82 galaxies are famous for a quarrel: careful people have found three components in them, or six, and numbers
-# between and beyond, each with a good method (Aitkin 2001 lists them). We cannot repeat all their methods here, but
-# we can repeat the quarrel. The best fit with more components is never worse; a **criterion** charges for them. With
-# $m$ free parameters,
+# between and beyond, each with a good method (Aitkin 2001 lists them). We can repeat the quarrel. The
+# best fit with more components is never worse; a **criterion** charges for them. With $m$ free parameters,
 #
 # $$\mathrm{BIC} = m \log n - 2 \log p(\mathcal{D}), \qquad \mathrm{AIC} = 2 m - 2 \log p(\mathcal{D}),$$
 #
-# and smaller is better. (BIC approximates $-2$ times the log-evidence of a regular model, AIC the expected loss on
-# new data. A mixture with a component too many is not regular; with many data BIC still finds $K$, Keribin 2000. A
-# variance that rests on its floor is counted as free here: that, too, is a rule.) A third judge charges nothing and
-# asks for $\log p$ of galaxies that the fit has not seen.
+# and smaller is better. (BIC approximates $-2 \log p(\mathcal{D})$ of a regular model whose parameters are integrated
+# out as $z$ is summed out; AIC, $-2 \log p$ of as many new data under the fit. A mixture with a component too many is
+# not regular; with many data and bounded parameters BIC still finds $K$, Keribin 2000. A variance on its floor counts
+# as free here: that, too, is a rule.) A third judge charges nothing and asks for $\log p$ of galaxies not seen.
 
 # %% slideshow={"slide_type": "fragment"}
 bets.components()
@@ -634,8 +640,8 @@ plots.show(figure, alt=f"Both fits have a clump near 10 and one near 33; in the 
 # **The honest result.** From the same data and the same criterion, BIC, the variance floor alone moves the answer
 # from three to six, and the six then lean on components that hold a few galaxies each: almost the singularity again.
 # What decides is not the sky but the rule: may the components have widths of their own, how narrow may they get, and
-# did the optimiser look hard enough. The held-out winner beats its rivals by less than two standard errors, although
-# it was picked on these very scores: it does not decide either. And a component is not a cluster: two may share one
+# did the optimiser look hard enough. The held-out winner beats three and six by less than two standard errors,
+# although it was picked on these very scores: it does not decide either. And a component is not a cluster: two may share one
 # hump. "How many components?" has no answer without saying *for what*, and a criterion's answer is only as good as
 # the optimiser behind it. Notebook 14 asks the question again, with a posterior over the answers.
 
@@ -656,8 +662,8 @@ plots.show(figure, alt=f"Both fits have a clump near 10 and one near 33; in the 
 #
 # ## The statements, measured
 #
-# What this notebook has measured of the course's statements: that a discrete $z$ makes a mixture, that it can be
-# learnt, and that it buys something. Each number stands with the range in which the course expects it.
+# A discrete $z$ makes a mixture, it can be learnt, and it buys something. Each number stands with the range in which
+# the course expects it.
 
 # %% slideshow={"slide_type": "fragment"}
 evidence.table("08")

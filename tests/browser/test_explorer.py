@@ -1,9 +1,12 @@
 """Explorers in real JupyterLab: every control, two views, the keyboard, errors."""
 
+import ast
+import math
 import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from complaints import Complaints
 from notebook_page import WIDER, open_and_run, pixels, run_cell, settled, write_notebook
@@ -13,16 +16,25 @@ from playwright.sync_api import expect
 SPECIMENS = Path(__file__).parents[1] / "widgets"
 CELLS = [
     f"import sys, time\nsys.path.insert(0, {str(SPECIMENS)!r})\n"
-    "from specimens import every_control, faulty, playing, stuck\nexplorer = every_control()",
+    "from specimens import LINES, every_control, faulty, playing, pulled, stuck\n"
+    "from course_lib.widgets import Stepper\nexplorer = every_control()",
     "explorer",
     "explorer",
     "playing()",
     "faulty()",
     "stuck()",
     "explorer.set(phase=2.5, at=[[5, 1], [8, 0]])",
-    "busy_until = time.monotonic() + 3\nwhile time.monotonic() < busy_until:\n    pass",
+    "import torch\nweights = torch.zeros(300, 300, requires_grad=True)\noptimiser = torch.optim.Adam([weights])\n"
+    "x, busy_until = torch.randn(500, 300, generator=torch.Generator().manual_seed(0)), time.monotonic() + 3\n"
+    "while time.monotonic() < busy_until:\n"
+    "    optimiser.zero_grad()\n    (x @ weights - x).square().mean().backward()\n    optimiser.step()",
+    "pulls = pulled()\npulls",
+    "pulls.set(plane=[{'mean': [3, 70], 'covariance': [[1, 0], [0, 25]]}, pulls.state['plane'][1]])",
+    "print(pulls.state['plane'][0])",
+    "Stepper(LINES, title='The bound')",
 ]
-SET, BUSY = 6, 7  # places in CELLS
+UNIT = (0.35 / 6, 0.4 / 80)  # of the specimen's plane: for each unit of the data so much of the figure's width
+SET, BUSY, PULLED, READ = 6, 7, 9, 10  # places in CELLS
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +69,7 @@ def phase(explorer):
     return explorer.get_by_role("slider", name="phase (radians)")
 
 
-@pytest.mark.parametrize("title", ["Every control", "Halvings"])
+@pytest.mark.parametrize("title", ["Every control", "Halvings", "Pulled"])
 def test_every_control_changes_the_picture(desk, title):
     operate(desk.get_by_role("group", name=title).first)
 
@@ -167,6 +179,48 @@ def test_it_answers_while_a_cell_runs(desk, explorer):
         time.sleep(0.01)
         assert time.monotonic() - begin < 1.5, "No new picture while the cell ran."
     expect(desk.locator(".jp-CodeCell").nth(BUSY).locator(".jp-InputPrompt")).not_to_contain_text("*")
+
+
+def test_the_axes_of_a_gaussian_are_pulled(desk):
+    """One axis is turned and stretched, the other stays at right angles on the screen and keeps its length."""
+    pulls = desk.get_by_role("group", name="Pulled")
+    run_cell(desk, PULLED)
+    mean, first, second = (pulls.get_by_label(f"component 1, {part}") for part in ("mean", "first axis", "second axis"))
+    expect(mean).to_have_attribute("aria-valuetext", "x = 3, y = 70")
+    lengths = [math.hypot(*arm(mean, end)) for end in (first, second)]
+    drag(first, 40, 60)
+    settled(pulls)
+    turned = [arm(mean, end) for end in (first, second)]
+    assert abs(turned[0][0] * turned[1][0] + turned[0][1] * turned[1][1]) < 0.1 * lengths[0] * lengths[1]
+    assert math.hypot(*turned[1]) == pytest.approx(lengths[1], abs=1.5)
+    run_cell(desk, READ)
+    output = desk.locator(".jp-CodeCell").nth(READ).locator(".jp-OutputArea-output")
+    expect(output).to_contain_text("covariance")
+    read = ast.literal_eval(output.text_content())
+    unit = [pulls.locator("canvas").evaluate("canvas => canvas.getBoundingClientRect().width") * part for part in UNIT]
+    seen = np.array(turned) / unit * [1, -1]  # rows: the axes in the units of the data
+    assert read["mean"] == [3, 70]
+    assert np.allclose(read["covariance"], seen.T @ seen, rtol=0.1)
+
+
+def arm(mean, end):
+    """From the middle of one knob to that of another, in pixels."""
+    boxes = [knob.bounding_box() for knob in (mean, end)]
+    centres = [(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes]
+    return [there - here for here, there in zip(*centres)]
+
+
+def test_a_stepper_reveals_its_lines_typeset(desk):
+    cell = desk.locator(".jp-CodeCell").last
+    line = cell.locator(".widget-htmlmath").nth(1)
+    expect(line.locator("mjx-container")).to_have_count(1)
+    expect(line).to_be_hidden()
+    cell.get_by_role("button", name="Next line").press("Enter")
+    expect(line).to_be_visible()
+    cell.get_by_role("button", name="Back").click()
+    expect(line).to_be_hidden()
+    cell.get_by_role("button", name="All lines").click()
+    expect(cell.locator(".widget-htmlmath").last).to_be_visible()
 
 
 def test_nothing_is_wider_than_its_cell(desk):

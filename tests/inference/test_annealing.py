@@ -122,6 +122,14 @@ def test_the_sandwich_holds_the_truth_and_closes():
     assert not holds(bounds(model, prior, prior, 5), model)  # no exact draws, no upper bound
 
 
+@pytest.mark.oracle("message pinned", "inference.annealing.sandwich")
+def test_a_sandwich_upside_down_is_named():
+    model, falling = LinearGaussian(2), torch.linspace(1, 0, 5)
+    draws = model.prior_draws(3, 0)
+    with pytest.raises(ValueError, match=r"`temperatures` must rise from 0 to 1: .*; got a fall from 1 to 0"):
+        sandwich(model.log_prior, model.log_joint, draws, draws, seeded(0), temperatures=falling, step_size=0.1)
+
+
 @pytest.mark.oracle("Gauss-Hermite quadrature", "inference.annealing.annealed_importance_sampling")
 def test_a_likelihood_that_is_no_gaussian():
     """Two bits whose logits are linear in z, in one dimension."""
@@ -135,6 +143,14 @@ def test_a_likelihood_that_is_no_gaussian():
     truth = quadrature(model.log_likelihood, *gauss_hermite(80)).log_evidence
     last = anneal(model, model.prior_draws(1000, 1), torch.linspace(0, 1, 11))
     assert z_scores(last.log_weights, truth).abs().max() < 5
+
+
+def test_each_temperature_has_its_own_step_size():
+    """Steps that are far too long are turned back, and only at the temperatures that take them."""
+    model, sizes = LinearGaussian(2), torch.tensor([100.0, 0.01, 100.0, 0.01])
+    process = annealed_importance_sampling(model.log_prior, model.log_joint, model.prior_draws(200, 0), seeded(0),
+                                           temperatures=torch.linspace(0, 1, 4), step_size=sizes, leapfrog_steps=1)
+    assert [step.accepted.double().mean().round().item() for step in process] == [1, 0, 1]
 
 
 def test_one_temperature_is_naive_monte_carlo():
@@ -181,6 +197,8 @@ def test_a_run_is_a_process():
         ({"temperatures": torch.tensor([0.0, 0.6, 0.5, 1.0])}, ValueError, "`temperatures` must rise from 0 to 1"),
         ({"temperatures": torch.tensor([0.1, 1.0])}, ValueError, r"fall from 1 to 0; got 2: 0\.1, 1, \.\.\., 1"),
         ({"temperatures": torch.tensor([0.0])}, ValueError, "got 1: 0, ..., 0"),
+        ({"temperatures": torch.zeros(2, 1)}, ValueError, r"must be a tensor of shape \(T \+ 1,\); got \(2, 1\)"),
+        ({"temperatures": [0.0, 1.0]}, ValueError, r"`temperatures` must be a tensor of shape .*; got list"),
         ({"step_size": 0.0}, ValueError, "`step_size` must be a finite number > 0; got 0.0"),
         ({"step_size": torch.ones(3)}, ValueError, r"`step_size` must be a number or have shape \(5,\); got \(3,\)"),
         ({"leapfrog_steps": 0}, ValueError, "`leapfrog_steps` must be a whole number >= 1"),

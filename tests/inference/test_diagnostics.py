@@ -39,6 +39,34 @@ def test_effective_sample_size_of_an_autoregression(rho, kind):
     assert share.mean().item() == pytest.approx((1 - rho) / (1 + rho), rel=0.05)
 
 
+def numpy_effective_sample_size(draws: np.ndarray) -> float:
+    """Vehtari et al. (2021), section 3, sum by sum; draws (draws, chains)."""
+    half = len(draws) // 2
+    split = np.concatenate([draws[:half], draws[-half:]], 1)
+    gap = split - split.mean(0)
+    lagged = np.stack([np.correlate(column, column, "full")[half - 1:] / half for column in gap.T]).mean(0)
+    within = split.var(0, ddof=1).mean()
+    rho = 1 - (within - lagged) / (within * (half - 1) / half + split.mean(0).var(ddof=1))
+    rho[0] = 1
+    time, before = -1.0, math.inf
+    for even, odd in zip(rho[::2], rho[1::2]):
+        if even + odd <= 0:
+            break
+        before = min(before, even + odd)
+        time += 2 * before
+    return split.size / max(time, 1 / math.log10(split.size))
+
+
+@pytest.mark.oracle("numpy.correlate and a plain sum over lags", "inference.diagnostics.effective_sample_size")
+@pytest.mark.parametrize("draws", [4, 5, 30, 61])
+@pytest.mark.parametrize("rho", [-0.95, 0.0, 0.8])
+def test_effective_sample_size_is_the_published_formula(draws, rho):
+    """Short chains, whose autocorrelations are all noise, and antithetic ones, whose worth has a ceiling."""
+    z = autoregression(rho, draws, 3, 8, seed=1)
+    expected = torch.tensor([numpy_effective_sample_size(z[..., index].numpy()) for index in range(8)])
+    torch.testing.assert_close(effective_sample_size(z, "mean"), expected)
+
+
 @pytest.mark.oracle("scipy.stats.multivariate_normal.cdf", "inference.diagnostics.effective_sample_size")
 def test_tail_effective_sample_size_of_an_autoregression():
     """The indicator of z_t <= q has the covariance P(z_t <= q, z_{t+k} <= q) - P(z <= q)^2."""
@@ -114,6 +142,8 @@ def test_r_hat_sees_what_is_wrong():
 @pytest.mark.parametrize(("draws", "message"), [
     (torch.zeros(3, 4), r"`draws` must hold .* at least 4 draws; got torch.float32 \(3, 4\)"),
     (torch.zeros(100), r"`draws` must hold .* \(draws, chains, ...\) with at least 4 .* torch.float32 \(100,\)"),
+    (torch.zeros(100, 0), r"`draws` must hold .* \(draws, chains, ...\) with at least 4 .* torch.float32 \(100, 0\)"),
+    ([[0.0]], r"`draws` must be a tensor of shape \(draws, chains, ...\); got list"),
     (torch.zeros(100, 4, dtype=torch.long), r"`draws` must hold floating-point .* got torch.int64 \(100, 4\)"),
     (torch.tensor([[0.0], [1.0], [math.nan], [2.0]]), r"`draws` must be finite; got 1 NaN .* the first at \(2, 0\)"),
 ])

@@ -112,6 +112,24 @@ def test_naive_monte_carlo_is_importance_sampling_from_the_prior(shared):
     assert weighted.expectation(weighted.z).shape == (2, 2)
 
 
+@pytest.mark.oracle("closed form: x | z ~ N(w z, 1) in 2, 8 and 32 dimensions; a planted fault is caught",
+                    "inference.importance.naive_monte_carlo")
+@pytest.mark.parametrize("d", [2, 8, 32])
+def test_naive_monte_carlo_finds_the_evidence(d):
+    """One datum tells so little of z that draws from the prior are good enough, however many dimensions it has."""
+    slopes, x = torch.randn(2, d, generator=seeded(d)) / math.sqrt(d), torch.tensor([0.5, -1.0])
+
+    def log_likelihood(z):
+        return td.Normal((z * slopes).sum(-1), 1.0).log_prob(x)
+
+    weighted = naive_monte_carlo(log_likelihood, lambda n, g: torch.randn(n, 2, d, generator=g), DRAWS, seeded(0))
+    truth = td.Normal(0.0, (1 + slopes.square().sum(-1)).sqrt()).log_prob(x)
+    score = (weighted.log_evidence - truth) / weighted.standard_error
+    assert score.abs().max() < 5
+    twice = weighted._replace(log_weights=2 * weighted.log_weights)
+    assert ((twice.log_evidence - truth) / twice.standard_error).abs().min() > 5
+
+
 def test_an_exact_proposal_has_weights_without_spread():
     model = LinearGaussian(8)
     exact = GaussianApproximation(model.mean, torch.linalg.cholesky(model.covariance).expand(2, 8, 8))
@@ -150,6 +168,16 @@ def test_effective_sample_size_counts_equal_weights():
     torch.testing.assert_close(Weighted(weights, log_weights).effective_sample_size, torch.tensor([4.0, 2.0, 1.6]))
 
 
+@pytest.mark.oracle("the same in double precision, without the offset",
+                    "inference.importance.effective_sample_size", "inference.importance.Weighted.standard_error")
+def test_a_large_offset_costs_no_digits():
+    """Logs of -1e6 have steps of 1/16 in single precision; their differences here are exact."""
+    log_weights = torch.tensor([[0.0], [0.0], [-1.0], [-2.5], [0.5]])
+    far, near = (Weighted(log_weights, part) for part in (log_weights.float() - 1e6, log_weights))
+    for name in ("effective_sample_size", "standard_error"):
+        torch.testing.assert_close(getattr(far, name).double(), getattr(near, name), rtol=1e-6, atol=0)
+
+
 @pytest.mark.oracle("scipy.stats.sem", "inference.importance.standard_error")
 def test_standard_error_of_a_mean():
     values = torch.randn(9, 4, generator=seeded(0))
@@ -168,6 +196,28 @@ def test_bad_input_is_named():
         naive_monte_carlo(lambda z: 0.0, prior.sample, 5, seeded(0))
     with pytest.raises(NumericalError, match=r"`log_joint` must give a number.*; got 2 other.* nan, at \(3, 0\)"):
         importance_sampling(lambda z: z[..., 0].index_fill(0, torch.tensor([3]), math.nan), prior, 5, seeded(0))
+
+
+class Wrong(GaussianApproximation):
+    """A proposal that gives one density a coordinate, where it should give one a draw."""
+
+    def log_prob(self, z):
+        return td.Normal(0.0, 1.0).log_prob(z)
+
+
+@pytest.mark.oracle("message pinned", "inference.importance.importance_sampling", "inference.importance.Weighted.*")
+def test_what_broadcasts_by_chance_is_named():
+    """In one dimension, and with as many data points as draws, wrong shapes go together: to a wrong answer."""
+    joint = lambda z: td.Normal(0.0, 1.0).log_prob(z).sum(-1)  # noqa: E731
+    proposal = GaussianApproximation.around(torch.zeros(1))
+    with pytest.raises(ValueError, match=r"`proposal.log_prob` must give shape \(7,\), .*; got \(7, 1\)"):
+        importance_sampling(joint, Wrong(*proposal), 7, seeded(0))
+    with pytest.raises(NumericalError, match=r"`proposal.log_prob` must give a number.*got 7 other values"):
+        importance_sampling(joint, proposal._replace(scale_tril=-proposal.scale_tril), 7, seeded(0))
+    weighted = Weighted(torch.zeros(3, 3, 1), torch.zeros(3, 3))
+    for values in (torch.zeros(3), torch.zeros(1, 3)):
+        with pytest.raises(ValueError, match=r"`values` must have shape \(3, 3, \.\.\.\); got"):
+            weighted.expectation(values)
 
 
 def test_a_target_that_is_nowhere_has_no_evidence():

@@ -59,6 +59,14 @@ def test_laplace_is_exact_for_a_gaussian(d):
     assert torch.equal(found.approximation.loc, mode)
 
 
+@pytest.mark.oracle("closed form", "inference.laplace.maximum_a_posteriori")
+def test_one_step_is_enough_for_a_gaussian():
+    model = LinearGaussian(8)
+    torch.testing.assert_close(maximum_a_posteriori(model.log_joint, torch.zeros(2, 8), steps=1), model.mean)
+    with pytest.raises(NumericalError, match="No maximum was reached in 1 steps: 1 of 1 points still climb"):
+        maximum_a_posteriori(lambda z: -(z - 1).pow(4).sum(-1), torch.zeros(1, 1), steps=1)
+
+
 def test_laplace_in_single_precision():
     model = LinearGaussian(8, dtype=torch.float32)
     found = laplace(model.log_joint, maximum_a_posteriori(model.log_joint, torch.zeros(2, 8, dtype=torch.float32)))

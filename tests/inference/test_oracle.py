@@ -1,8 +1,9 @@
 """The oracles, held against closed forms."""
 
 import math
+from functools import partial
 
-from course_lib.inference.oracle import enumeration, gauss_hermite, grid, quadrature
+from course_lib.inference.oracle import enumeration, gauss_hermite, grid, normal_grid, quadrature
 
 import pytest
 import scipy.special
@@ -37,8 +38,28 @@ def test_grid_is_a_midpoint_rule():
     points, log_weights = grid(0, 1, 4)
     torch.testing.assert_close(points[:, 0], torch.tensor([0.125, 0.375, 0.625, 0.875]))
     assert log_weights.exp().sum().item() == pytest.approx(1)
-    with pytest.raises(ValueError, match="`lower` must be below `upper`; got 1 and 0"):
-        grid(1, 0, 4)
+    for ends in ((1, 0), (-math.inf, math.inf)):
+        with pytest.raises(ValueError, match=f"`lower` must be below `upper`, and both finite; got {ends[0]} and"):
+            grid(*ends, 4)
+
+
+@pytest.mark.oracle("message pinned", "inference.oracle.grid", "inference.oracle.gauss_hermite",
+                    "inference.oracle.normal_grid")
+@pytest.mark.parametrize("rule", [partial(grid, 0, 1), gauss_hermite, normal_grid], ids=["grid", "hermite", "normal"])
+def test_bad_sizes_are_named(rule):
+    for size in (0, 2.5):
+        with pytest.raises(ValueError, match=f"`size` must be a whole number >= 1; got {size}"):
+            rule(size)
+    with pytest.raises(ValueError, match="`dimensions` must be a whole number >= 1; got 0"):
+        rule(3, 0)
+
+
+@pytest.mark.oracle("moments of a Gaussian", "inference.oracle.gauss_hermite")
+def test_the_largest_rule_is_one_still():
+    points, log_weights = gauss_hermite(350)
+    torch.testing.assert_close(log_weights.exp() @ points.pow(4), torch.tensor([3.0]))
+    with pytest.raises(ValueError, match=r"`size` must be at most 350; got 351. Remedy: `normal_grid`"):
+        gauss_hermite(351)
 
 
 @pytest.mark.oracle("scipy.special.roots_hermitenorm; moments of a Gaussian", "inference.oracle.gauss_hermite")
@@ -51,8 +72,6 @@ def test_gauss_hermite_is_the_known_rule(size):
     for power in range(2 * min(size, 6)):  # it is exact up to degree 2 size - 1
         moment = 0 if power % 2 else math.prod(range(1, power, 2))
         assert (log_weights.exp() @ points[:, 0] ** power).item() == pytest.approx(moment, abs=1e-9)
-    with pytest.raises(ValueError, match="`size` must be a whole number >= 1; got 0"):
-        gauss_hermite(0)
 
 
 @pytest.mark.oracle("closed form, Gaussian", "inference.oracle.gauss_hermite", "inference.oracle.quadrature")

@@ -165,6 +165,7 @@ def test_data_points_do_not_feel_each_other():
         ({"lr": -1.0}, ValueError, "`lr` must be a finite number > 0; got -1.0"),
         ({"covariance": "spherical"}, ValueError, "`covariance` must be one of 'diagonal', 'full'"),
         ({"gradient": "exact"}, ValueError, "`gradient` must be one of 'reparameterised', 'score'"),
+        ({"log_joint": lambda z: z.detach()[..., 0]}, ValueError, "`log_joint` must have a gradient in z; got none"),
         ({"log_joint": lambda z: z}, ValueError, r"`log_joint` must give shape \(8, 2\).*; got \(8, 2, 2\)"),
         ({"log_joint": lambda z: z[..., 0].log()}, NumericalError, "The bound is not finite in step 1, for 2 of 2"),
     ],

@@ -1,7 +1,7 @@
 """The experiments of lesson 08, held against the library and against closed forms."""
 
 from course_lib import datasets, metrics, rng
-from course_lib.lessons.n08_mixtures import experiments, explorers
+from course_lib.lessons.n08_mixtures import check, experiments, explorers
 from course_lib.lessons.n08_mixtures.explorers import bound_and_evidence, outlines
 from course_lib.models import Gaussian, GaussianMixture
 from course_lib.training import expectation_maximisation, fit
@@ -82,6 +82,15 @@ def test_a_collapse_goes_past_every_healthy_fit():
             variances = torch.stack([torch.tensor(variance), GALAXIES.var()])
             reached = experiments.log_likelihood_from(x, weights, means, variances)
             assert reached == torch.inf or (galaxy == 40 and variance == 1e-4)  # 40 has near neighbours
+
+
+def test_a_start_may_be_made_of_lists():
+    assert check.singular_start(lambda x: [[0.5, 0.5], [x[0], x.mean()], [1e-4, x.var()]]).passed
+
+
+@pytest.mark.parametrize("start", [("a", "b", "c"), ([0.5, 0.5], None, [1, 2]), ([0.5, 0.5], [1.0], [1, 2])])
+def test_what_is_no_start_is_told_so(start):
+    assert "three things" in str(check.singular_start(lambda x: start))
 
 
 def test_parameters_are_counted():

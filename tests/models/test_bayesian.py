@@ -45,6 +45,8 @@ def test_a_batch_is_a_loop(name):
     torch.testing.assert_close(bayesian.each(w, lambda model: model.log_prob(y, x)), table, **EXACT)
     mean = table[0].exp().mean(0).log()
     torch.testing.assert_close(bayesian.log_predictive(w[0], x, y), mean, **EXACT)
+    mean = table.flatten(0, 1).exp().mean(0).log()  # of two chains' draws together
+    torch.testing.assert_close(bayesian.log_predictive(w, x, y), mean, **EXACT)
 
 
 @pytest.mark.oracle("torch.distributions.Normal",

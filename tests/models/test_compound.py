@@ -157,6 +157,17 @@ def test_draws_and_quantiles_of_the_hidden_number(distribution):
     assert scipy.stats.kstest(distribution.sample(20_000, seeded(1)), theirs.cdf).pvalue > 0.001
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_beta_draws_near_both_ends(dtype):
+    """With a small alpha and beta both gamma draws are too small for their dtype; their ratio is not."""
+    a = torch.tensor(0.003, dtype=dtype)
+    z, n = Beta(a, 2 * a).sample(20_000, seeded(1)).double(), 20_000
+    for low, high in ((0.0, 0.1), (0.1, 0.9), (0.9, 1.0)):
+        exact = scipy.stats.beta(0.003, 0.006).cdf(high) - scipy.stats.beta(0.003, 0.006).cdf(low)
+        share = ((z >= low) & (z < high)).double().mean() if high < 1 else (z >= low).double().mean()
+        assert abs(share - exact) < 5 * (exact * (1 - exact) / n) ** 0.5
+
+
 @pytest.mark.oracle("a loop over the components", "models.Compound.finite_log_prob")
 def test_the_finite_mixture_is_a_mean_over_components(case):
     model, x, _ = case

@@ -230,6 +230,7 @@ def test_bad_data_are_named(rows):
     (lambda: make(ConditionalGaussian, 2, -1), "`targets` must be a whole number >= 1; got -1"),
     (lambda: make(ConditionalMixture, 2, 1.5, hidden=(3,)), r"`components` must be a whole number >= 1; got 1\.5"),
     (lambda: make(ConditionalBernoulli, 2, hidden=(0,)), "`hidden` must be a whole number >= 1; got 0"),
+    (lambda: make(ConditionalBernoulli, 2, hidden=64), "`hidden` must be a tuple of the hidden layers' sizes; got 64"),
 ])
 def test_bad_sizes_are_named(wrong, message):
     with pytest.raises(ValueError, match=message):

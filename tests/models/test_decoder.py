@@ -157,3 +157,5 @@ def test_bad_input_is_named(model, labelled, x):
         labelled.sample(4, seeded(0), torch.zeros(5, dtype=torch.long))
     with pytest.raises(ValueError, match=r"`points` \*\* `latents` must be at most 100000: .* got 30 \*\* 4"):
         DeepLatentVariableModel(6, 4, generator=seeded(0))
+    with pytest.raises(ValueError, match="`hidden` must be a tuple of the hidden layers' sizes; got 256"):
+        DeepLatentVariableModel(6, 2, hidden=256, generator=seeded(0))

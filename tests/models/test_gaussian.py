@@ -1,6 +1,6 @@
 """One Gaussian, held against torch.distributions and closed forms."""
 
-from course_lib.errors import NumericalError
+from course_lib.errors import NumericalError, SingularCovariance
 from course_lib.models import Gaussian
 from course_lib.models.gaussian import factor, scale_tril
 from course_lib.rng import seeded
@@ -64,3 +64,41 @@ def test_singular_data_are_named():
         Gaussian(2, covariance="full").maximise(torch.ones(4, 2))
     with pytest.raises(ValueError, match=r"`x` must be finite; got 1 NaN or infinite values, the first at \(1, 0\)\."):
         Gaussian(2).maximise(torch.tensor([[0.0, 1.0], [float("nan"), 2.0]]))
+
+
+def degenerate(kind, generator):
+    """Data without a maximum of the likelihood, in numbers that binary fractions only come near."""
+    if kind == "a line":
+        along, shift = torch.randn(1, 3, generator=generator), torch.randn(3, generator=generator)
+        return torch.randn(50, 1, generator=generator) @ along + shift
+    if kind == "no more rows than dimensions":
+        return torch.randn(3, 3, generator=generator)
+    x = torch.randn(50, 3, generator=generator)
+    x[:, 1] = torch.rand(1, generator=generator)
+    return x
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("kind", "covariance"), [
+    ("a line", "full"), ("no more rows than dimensions", "full"), ("a constant column", "full"),
+    ("a constant column", "diagonal"),
+])
+@pytest.mark.oracle("message pinned", "models.Gaussian.maximise")
+def test_rounding_does_not_hide_singular_data(kind, covariance, dtype):
+    """A variance that is zero comes out a little above it as often as below."""
+    for seed in range(50):
+        x = degenerate(kind, seeded(seed)).to(dtype)
+        with pytest.raises(SingularCovariance, match="variance of the Gaussian is no longer positive"):
+            Gaussian(3, covariance=covariance).to(dtype).maximise(x)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.oracle("the fit in other units", "models.Gaussian.maximise", "models.Gaussian.scale_tril")
+def test_units_play_no_part(dtype):
+    """Columns of 1,000,000 and of 0.0001, closely correlated: hard, but not singular."""
+    noise, units = torch.randn(500, 3, generator=seeded(0), dtype=dtype), torch.tensor([1e6, 1.0, 1e-4], dtype=dtype)
+    x = torch.stack([noise[:, 0], 0.999 * noise[:, 0] + 0.05 * noise[:, 1], noise[:, 2]], -1)
+    one, other = (Gaussian(3, covariance="full").to(dtype) for _ in range(2))
+    one.maximise(x)
+    other.maximise(x * units)
+    torch.testing.assert_close(other.scale_tril, units[:, None] * one.scale_tril, rtol=1e-3, atol=0)

@@ -216,3 +216,12 @@ def test_wrong_labels_are_named():
         model.sample_given(torch.tensor([1, 2]), seeded(0))
     with pytest.raises(ValueError, match=r"`x` must have at least K = 2 rows; got 1\."):
         model.start_at(x[:1], seeded(0))
+
+
+@pytest.mark.oracle("closed form, whatever the default dtype", "models.Mixture.expectation")
+def test_the_weight_of_unlabelled_rows_is_not_rounded():
+    model, x = BernoulliMixture(2, 3), torch.ones(4, 3)
+    torch.set_default_dtype(torch.float32)
+    log_evidence, r = model.expectation(x, unlabelled_weight=0.1)
+    torch.testing.assert_close(r.sum(-1), torch.full_like(r[:, 0], 0.1), rtol=1e-14, atol=0)
+    torch.testing.assert_close(log_evidence, 0.1 * model.log_prob(x), rtol=1e-14, atol=0)

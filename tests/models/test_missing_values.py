@@ -188,3 +188,17 @@ def test_a_wrong_mask_is_named():
         model.expected(x, torch.tensor([True] * 4))
     with pytest.raises(ValueError, match=r"`seen` must be on cpu, where the model is; got meta"):
         model.posterior(x, seen=torch.ones(3, dtype=torch.bool, device="meta"))
+
+
+@pytest.mark.oracle("message pinned", "models.Mixture.complete")
+def test_seen_values_that_cannot_be_are_named():
+    """A hole that `seen` forgets to mention is not filled in with nonsense."""
+    seen = torch.tensor([True, True, False])
+    for covariance in ("full", "diagonal"):
+        with pytest.raises(ValueError, match=r"`x` must be finite; got 1 NaN or .*, the first at \(0, 1\)\."):
+            gaussians(covariance, False).complete(torch.tensor([[0.0, torch.nan, torch.nan]]), seen, seeded(0))
+    (binary_mixture, _), (codes, _) = discrete()
+    with pytest.raises(ValueError, match=r"`x` must hold only 0 and 1; got 7\.0 at \(0, 0\)"):
+        binary_mixture.complete(torch.tensor([[7.0, 0.0, torch.nan]]), seen, seeded(0))
+    with pytest.raises(ValueError, match=r"`x\[:, 1\]` must hold 1 whole numbers from 0 to 1; got .* values 2 to 2"):
+        codes.complete(torch.tensor([[0, 2, -1]]), seen, seeded(0))

@@ -5,7 +5,7 @@ import itertools
 from course_lib import datasets
 from course_lib.errors import NumericalError
 from course_lib.inference import oracle
-from course_lib.models import GaussianMixture
+from course_lib.models import BernoulliMixture, CategoricalMixture, GaussianMixture
 from course_lib.rng import seeded
 from course_lib.training import expectation_maximisation, fit
 
@@ -111,11 +111,12 @@ def test_variance_floor_holds_in_every_direction():
     torch.testing.assert_close(values, torch.tensor([0.01, 2.5]), rtol=1e-6, atol=1e-9)
 
 
-def test_a_collapse_is_named_and_the_last_good_parameters_stay():
-    x = torch.tensor([[0.0], [0.0], [0.0], [9.0], [10.0], [11.0]])
+@pytest.mark.parametrize("point", [0.0, 0.1, 0.7])  # three times 0.1 by a third is not 0.1
+def test_a_collapse_is_named_and_the_last_good_parameters_stay(point):
+    x = torch.tensor([[point], [point], [point], [9.0], [10.0], [11.0]])
     model = GaussianMixture(2, 1)
     with torch.no_grad():
-        model.loc.copy_(torch.tensor([[0.0], [10.0]]))
+        model.loc.copy_(torch.tensor([[point], [10.0]]))
     with pytest.raises(NumericalError, match=r"variance of component 0 is no longer positive.*`variance_floor`"):
         fit(expectation_maximisation(model, x, steps=50))
     assert torch.isfinite(model.log_prob(x)).all()
@@ -145,3 +146,19 @@ def test_float32_and_float64_agree(fitted):
     single = model.float().log_prob(x.float())
     assert single.dtype == torch.float32
     torch.testing.assert_close(single.double(), double, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.oracle("message pinned", "models.GaussianMixture.maximise", "models.BernoulliMixture.maximise",
+                    "models.CategoricalMixture.maximise")
+@pytest.mark.parametrize(("family", "size"), [(GaussianMixture, 2), (BernoulliMixture, 2),
+                                              (CategoricalMixture, (2, 2))])
+def test_responsibilities_of_another_shape_are_named(family, size):
+    """One column would be taken for all components."""
+    model = family(3, size)
+    x = torch.zeros(4, 2, dtype=torch.long if isinstance(model, CategoricalMixture) else torch.float64)
+    with pytest.raises(ValueError, match=r"`r` must have shape \(n, 3\); got \(4, 1\)\."):
+        model.maximise(x, torch.ones(4, 1))
+    with pytest.raises(ValueError, match=r"`r` must have as many rows as `x`, 4; got 5\."):
+        model.maximise(x, torch.full((5, 3), 1 / 3))
+    with pytest.raises(ValueError, match=r"`x` must have shape \(n, 2\); got \(4, 1\)\."):
+        model.maximise(x[:, :1], torch.full((4, 3), 1 / 3))

@@ -177,7 +177,8 @@ def test_on_digits_the_tree_beats_independent_pixels():
     assert scores[1] > scores[0] + 3
 
 
-@pytest.mark.oracle("message pinned", "models.ChowLiuTree.require_data", "models.ChowLiuTree.maximise")
+@pytest.mark.oracle("message pinned", "models.ChowLiuTree.require_data", "models.ChowLiuTree.maximise",
+                    "models.ChowLiuTree.complete", "models.ChowLiuTree.expected")
 def test_wrong_arguments_are_named(fitted):
     with pytest.raises(ValueError, match=r"`x` must hold only 0 and 1; got 0.5 at \(0, 0\)\."):
         fitted.maximise(torch.full((3, D), 0.5))
@@ -187,3 +188,10 @@ def test_wrong_arguments_are_named(fitted):
         fitted.complete(torch.zeros(3, D), torch.tensor([True] * 4), seeded(0))
     with pytest.raises(ValueError, match=r"`features` must be a whole number >= 1; got 0\."):
         ChowLiuTree(0)
+    seen = torch.arange(D) < 3
+    for bad in (0.5, torch.nan):
+        x = torch.full((1, D), torch.nan)
+        x[:, :3] = torch.tensor([0.0, bad, 1.0])
+        for method, more in ((fitted.complete, (seeded(0),)), (fitted.expected, ())):
+            with pytest.raises(ValueError, match=rf"`x` must hold only 0 and 1; got {bad} at \(0, 1\)\."):
+                method(x, seen, *more)

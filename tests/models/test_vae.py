@@ -211,7 +211,8 @@ def test_a_heavy_divergence_kills_the_latent_variable():
     assert kl[50.0] < 0.05
 
 
-@pytest.mark.oracle("message pinned", "models.SemiSupervisedVAE.require_data", "models.VAE.iwae")
+@pytest.mark.oracle("message pinned", "models.SemiSupervisedVAE.require_data", "models.VAE.iwae",
+                    "models.VAE.reconstruct")
 def test_bad_input_is_named(x):
     model = shaken(SemiSupervisedVAE, 6, 1, 3)
     model.require_data(x, torch.tensor([-1, 0, 2, -1]))
@@ -219,6 +220,9 @@ def test_bad_input_is_named(x):
         model.require_data(x, torch.tensor([-1, 0, 3, -1]))
     with pytest.raises(ValueError, match="`y` must have as many rows as `x`, 4; got 2"):
         model.loss(x, torch.tensor([-1, 0]), seeded(0))
+    for call in (lambda y: model.iwae(x, 3, seeded(0), y), lambda y: model.reconstruct(x, y)):
+        with pytest.raises(ValueError, match=r"`y` must hold 4 whole numbers from 0 to 2; got .* values -1 to 2"):
+            call(torch.tensor([-1, 0, 2, -1]))  # not the last class
     with pytest.raises(ValueError, match="`draws` must be a whole number >= 1; got 0"):
         shaken(VAE, 6, 1).iwae(x, 0, seeded(0))
     with pytest.raises(ValueError, match="`y` must be given; got None"):

@@ -1,8 +1,6 @@
 """Every exercise answers as it should: stub, reference, each wrong answer; every explorer can be driven."""
 
 import ast
-import importlib
-import pkgutil
 
 from course_lib import lessons
 from course_lib.classroom import Checks, Exercise, Mistake
@@ -12,10 +10,7 @@ from tests.widgets.drive import drive
 import pytest
 import torch
 
-LESSONS = {
-    module.name.removeprefix("n"): importlib.import_module(f"course_lib.lessons.{module.name}")
-    for module in pkgutil.iter_modules(lessons.__path__)
-}
+LESSONS = {module.__name__.rpartition(".n")[2]: module for module in lessons.every()}
 EXERCISES = [(name, exercise) for name, lesson in LESSONS.items() for exercise in lesson.check.exercises]
 EXPLORERS = [(name, explorer) for name, lesson in LESSONS.items() for explorer in vars(lesson.explorers)]
 

@@ -3,12 +3,17 @@
 import math
 from collections.abc import Iterator
 
+from course_lib.classroom import Line
 from course_lib.widgets import Explorer, Player, button, choice, gaussians, handles, memory, slider, toggle
 
 import numpy as np
 from matplotlib.figure import Figure
 
 X = np.linspace(0, 10, 200)
+LINES = (
+    Line(r"\log p(x)", "the evidence", -2.0), Line(r"\log \int p(x, z)\,dz", "marginalise <z>", -2.0),
+    Line("F(q)", "Jensen", -2.5, ">="),
+)
 TURN = np.linspace(0, 2 * np.pi, 60)
 
 
@@ -67,7 +72,7 @@ def playing() -> Player:
 def pulled() -> Explorer:
     """Two Gaussians in the plane, in unlike units, and one on a line."""
     figure = Figure(figsize=(8, 4), dpi=100, layout="none")
-    plane, line = figure.subplots(1, 2)
+    plane, line = figure.add_axes((0.1, 0.1, 0.35, 0.8)), figure.add_axes((0.6, 0.1, 0.35, 0.8))
     plane.set(xlim=(0, 6), ylim=(30, 110))
     line.set(xlim=(-5, 5), ylim=(0, 1))
     rings = [plane.plot([], [])[0] for _ in range(2)]

@@ -2,7 +2,7 @@
 
 import io
 
-from course_lib.widgets.picture import Picture, encode_png
+from course_lib.widgets.picture import Picture, decode_runs, encode_png, encode_runs
 
 import numpy as np
 import pytest
@@ -18,6 +18,21 @@ def decoded(png: bytes) -> np.ndarray:
 def test_the_encoder_loses_nothing(shape):
     pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     assert np.array_equal(decoded(encode_png(pixels)), pixels)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4), (7, 5, 4), (120, 301, 4)])
+@pytest.mark.parametrize("levels", [2, 256])
+def test_runs_lose_nothing(shape, levels):
+    chance = np.random.default_rng(0)
+    below, pixels = chance.integers(0, levels, (2, *shape), dtype=np.uint8)
+    below[..., 3] = pixels[..., 3] = 255
+    assert np.array_equal(decode_runs(encode_runs(pixels)), pixels[..., :3])
+    assert np.array_equal(decode_runs(encode_runs(below), encode_runs(pixels, below)), pixels[..., :3])
+
+
+def test_what_has_not_changed_takes_no_room():
+    pixels = np.full((400, 700, 4), 255, np.uint8)
+    assert len(encode_runs(pixels, pixels)) == 4 * (2 + 1 + 1)
 
 
 def busy_figure(*, grid: bool):
@@ -49,6 +64,25 @@ def test_moving_artists_alone_give_the_same_pixels_as_the_whole_figure(grid):
         seen.add(quick.png())
         assert np.array_equal(decoded(quick.png()), decoded(whole.png()))
     assert len(seen) == 4
+
+
+def test_what_lies_above_is_drawn_where_something_moves_below_it_only():
+    """A legend without a frame, half transparent; the dot is far away, at its edge, and behind it."""
+    figure = Figure(figsize=(4, 3))
+    ax = figure.subplots()
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+    (dot,) = ax.plot([0], [0], "o", ms=20, label="a dot")
+    legend = ax.legend(loc="center", framealpha=0.5, edgecolor="none")
+    drawn = []
+    legend.draw = lambda renderer, draw=legend.draw: drawn.append(draw(renderer))
+    quick = Picture(figure, dot)
+    for x, times in [(0.1, 0), (0.39, 1), (0.5, 1), (0.9, 0)]:
+        dot.set_data([x], [0.5])
+        quick.draw()
+        drawn.clear()
+        runs = quick.draw()
+        assert len(drawn) == times
+        assert np.array_equal(decode_runs(*runs), decoded(Picture(figure).png()))
 
 
 def test_what_lies_below_is_drawn_once():

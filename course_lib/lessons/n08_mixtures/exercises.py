@@ -29,6 +29,10 @@ def _whole(r):
     return torch.nn.functional.one_hot(r.argmax(-1), r.shape[-1]).to(r)
 
 
+def _share(table, axis=-1):
+    return table / table.sum(axis, keepdim=True)
+
+
 def _divided(shift=0.0, keep_off_zero=0.0):
     """Joint over evidence without care for underflow: the log-joint is shifted by `shift(log_joint)` first."""
 
@@ -57,6 +61,18 @@ RESPONSIBILITIES = Exercise(
                 "sums of logs. Don't exponentiate it before adding."),
         Mistake(lambda prior, likelihood: (prior + likelihood).log_softmax(-1),
                 "These are the **logs** of the responsibilities. The function should return probabilities."),
+        Mistake(lambda prior, likelihood: _share(prior * likelihood),
+                "**Logs are not probabilities**: where probabilities are multiplied, their logs are added. And the "
+                "sum over the components needs probabilities again, `exp`, which `softmax` does for you."),
+        Mistake(lambda prior, likelihood: _share(likelihood.exp()),
+                "The **prior is missing**: Bayes' rule weighs every component with $\\pi_k$ too. (And far from all "
+                "components this is 0 / 0: stay in logs.)"),
+        Mistake(lambda prior, likelihood: _share((prior + likelihood).exp(), 0),
+                "**Normalised over the wrong axis**: each *row*, one data point, must add up to one, not each column. "
+                "(And far from all components this underflows: stay in logs.)"),
+        Mistake(lambda prior, likelihood: (prior + likelihood).exp() / (prior + likelihood).exp().sum(),
+                "You divided by the **sum of the whole table**: each row, one data point, has an evidence of its own. "
+                "Sum over the last axis only."),
         Mistake(_divided(),
                 "The formula is right, but **far from all components it underflows**: exp(−2000) is 0 in floating "
                 "point, and 0 / 0 is NaN. Stay in logs until the end: subtract the row's maximum first, or use "
@@ -88,6 +104,15 @@ def bound(log_joint, q):
     return (q * log_joint - torch.special.xlogy(q, q)).sum(-1)
 
 
+def _with_and_without_the_limit(wrong, message):
+    """The mistake `wrong(log_joint, q, q log q)` where 0 log 0 is 0, and where it is NaN."""
+    also = " (And where some $q_k = 0$ it is NaN: use `torch.special.xlogy(q, q)`.)"
+    return (
+        Mistake(lambda log_joint, q: wrong(log_joint, q, torch.special.xlogy(q, q)), message),
+        Mistake(lambda log_joint, q: wrong(log_joint, q, q * q.log()), message + also),
+    )
+
+
 def _bound_cases():
     g = rng.seeded(2)
     yield torch.randn(4, 3, generator=g), torch.rand(4, 3, generator=g).softmax(-1)
@@ -101,19 +126,30 @@ BOUND = Exercise(
         Mistake(lambda log_joint, q: (q * log_joint).sum(-1),
                 "The **entropy is missing**: $F$ has $-\\sum_k q_k \\log q_k$ as well. Without it the bound never "
                 "touches $\\log p(x)$, unless the posterior is certain."),
-        Mistake(lambda log_joint, q: (q * log_joint + torch.special.xlogy(q, q)).sum(-1),
-                "The **entropy has the wrong sign**: $F = \\sum q \\log p(x, z) - \\sum q \\log q$; an undecided $q$ "
-                "raises it."),
+        *_with_and_without_the_limit(
+            lambda log_joint, q, q_log_q: (q * log_joint + q_log_q).sum(-1),
+            "The **entropy has the wrong sign**: $F = \\sum q \\log p(x, z) - \\sum q \\log q$; an undecided $q$ "
+            "raises it."),
         Mistake(lambda log_joint, q: log_joint.logsumexp(-1),
                 "This is $\\log p(x)$ itself, **whatever $q$ is**. Either the log stands outside the sum (Jensen's "
                 "inequality moves it inside, and that makes the bound), or you put the posterior in $q$'s place."),
-        Mistake(lambda log_joint, q: (torch.special.xlogy(q, q) - q * log_joint).sum(-1),
-                "This is **minus $F$**: a loss. The bound itself lies below $\\log p(x)$."),
-        Mistake(lambda log_joint, q: (torch.special.xlogy(q, q) - q * log_joint.log_softmax(-1)).sum(-1),
-                "This is the **gap**, $\\mathrm{KL}(q \\,\\|\\, p(z \\mid x))$. The bound is $\\log p(x)$ minus it."),
-        Mistake(lambda log_joint, q: (q * log_joint - torch.special.xlogy(q, q)).mean(-1),
-                "A **mean for a sum**: an expectation under $q$ weighs with $q$ already; dividing by $K$ again is "
-                "too much."),
+        Mistake(lambda log_joint, q: (q * (log_joint.exp() / q)).sum(-1).log(),
+                "The **log stands outside the sum**: then $q$ cancels, and this is $\\log p(x)$ (or 0 / 0, where "
+                "$q_k = 0$). Jensen's inequality moves the log inside, and that makes the bound."),
+        Mistake(lambda log_joint, q: (q * log_joint.log() - torch.special.xlogy(q, q)).sum(-1),
+                "You took the **log of a log**: `log_joint` is $\\log p(x, z)$ already."),
+        Mistake(lambda log_joint, q: (q * (log_joint - q)).sum(-1),
+                "You subtracted $q$ **itself, not its log**: the entropy is $-\\sum_k q_k \\log q_k$."),
+        *_with_and_without_the_limit(
+            lambda log_joint, q, q_log_q: (q_log_q - q * log_joint).sum(-1),
+            "This is **minus $F$**: a loss. The bound itself lies below $\\log p(x)$."),
+        *_with_and_without_the_limit(
+            lambda log_joint, q, q_log_q: (q_log_q - q * log_joint.log_softmax(-1)).sum(-1),
+            "This is the **gap**, $\\mathrm{KL}(q \\,\\|\\, p(z \\mid x))$. The bound is $\\log p(x)$ minus it."),
+        *_with_and_without_the_limit(
+            lambda log_joint, q, q_log_q: (q * log_joint - q_log_q).mean(-1),
+            "A **mean for a sum**: an expectation under $q$ weighs with $q$ already; dividing by $K$ again is too "
+            "much."),
         Mistake(lambda log_joint, q: (q * log_joint - q * q.log()).sum(-1),
                 "Right, except where some $q_k = 0$: then `0 * log(0)` is **NaN**, while $q \\log q \\to 0$. "
                 "`torch.special.xlogy(q, q)` knows that limit."),
@@ -173,6 +209,17 @@ M_STEP = Exercise(
         Mistake(_m_step_with(weights=lambda x, r, counts, loc: counts),
                 "Your **weights are counts**: they add up to the number of data. Divide by $n$, so that they add up "
                 "to one."),
+        Mistake(lambda x, r: (*m_step(x, r)[1:], m_step(x, r)[0]),
+                "The right numbers in **another order**: return `(weights, means, variances)`."),
+        Mistake(_m_step_with(means=lambda x, r, counts, loc: (r * x[:, None]).sum(0)),
+                "Your **means are sums**: divide by $n_k = \\sum_i r_{ik}$."),
+        Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, loc)),
+                "Your **variances are sums**: divide by $n_k = \\sum_i r_{ik}$."),
+        Mistake(_m_step_with(variances=lambda x, r, counts, loc: _spread(x, r, loc) / (counts - 1)),
+                "You divided the variances by $n_k - 1$: that is for unbiased estimates; **the maximum has $n_k$**."),
+        Mistake(_m_step_with(variances=lambda x, r, counts, loc: (x[:, None] - loc).square().mean(0)),
+                "Your **variances forget the responsibilities**: every component takes all data in full. Weigh each "
+                "squared distance with $r_{ik}$ and divide by $n_k$."),
         Mistake(_m_step_with(means=lambda x, r, counts, loc: (r * x[:, None]).mean(0)),
                 "Your **means are divided by $n$, not by $n_k$**: a component answers for $n_k = \\sum_i r_{ik}$ "
                 "data, so that is what its mean must be divided by."),

@@ -44,11 +44,11 @@ def build_a_mixture() -> Explorer:
         for line, term in zip([*terms, total], [*joint.exp().mT, joint.logsumexp(-1).exp()]):
             line.set_ydata(term)
         fit = (prior + normal_log_prob(waiting[:, None], loc, log_scale)).logsumexp(-1).mean().item()
-        score.set_text(f"log p(x) = {fit:.3f} nats an eruption\nthe best that EM finds: {best:.3f}")
+        score.set_text(f"log p(x) = {fit:.3f} nats a wait\nthe best that EM finds: {best:.3f}")
         return (
             f"Two Gaussians, weights {weight:.2f} and {1 - weight:.2f}, means {mean_1:.1f} and {mean_2:.1f} minutes, "
             f"standard deviations {sd_1:.1f} and {sd_2:.1f}, over a histogram of {len(waiting)} waits: {fit:.3f} nats "
-            f"an eruption; the best that EM finds is {best:.3f}."
+            f"a wait; the best that EM finds is {best:.3f}."
         )
 
     return Explorer(
@@ -93,7 +93,7 @@ def tug_of_two_bars() -> Explorer:
         gap.set_text(f"F = {bound:.3f}\nlog p(x) = {evidence:.3f}\ngap = {evidence - bound:.3f}")
         return (
             f"Twelve waits, each with its responsibility for component 1. Bound {bound:.3f}, log-likelihood "
-            f"{evidence:.3f}, gap {evidence - bound:.3f} nats an eruption; means {theta[1][0]:.1f} and "
+            f"{evidence:.3f}, gap {evidence - bound:.3f} nats a wait; means {theta[1][0]:.1f} and "
             f"{theta[1][1]:.1f} minutes."
         )
 
@@ -117,7 +117,7 @@ def _draw_posterior(ax: Axes, x: Tensor) -> tuple[Line2D, Line2D, list[Line2D]]:
     looks = [{"color": plots.component_colour(k), "ls": plots.DASHES[k + 1], "lw": 1.5} for k in range(2)]
     means = [ax.plot([60, 60], [0, 1], label=f"mean {k + 1}", **look)[0] for k, look in enumerate(looks)]
     ax.set(xlabel="wait until the next eruption (min)", ylabel="probability of component 1")
-    ax.set(xlim=(35, 105), ylim=(-0.05, 1.4))
+    ax.set(xlim=(35, 105), ylim=(-0.05, 1.4), yticks=[0, 0.25, 0.5, 0.75, 1])
     ax.legend(loc="upper center", ncols=2, fontsize="small")
     return curve, dots, means
 
@@ -125,7 +125,7 @@ def _draw_posterior(ax: Axes, x: Tensor) -> tuple[Line2D, Line2D, list[Line2D]]:
 def _draw_bars(ax: Axes) -> tuple[BarContainer, Text]:
     colours, hatches = [plots.LATENT, plots.MODEL], ["//", ""]
     bars = ax.bar(["bound F", "log p(x)"], [0, 0], bottom=BASE, color=colours, hatch=hatches, edgecolor="white")
-    ax.set(ylim=(BASE, -3.4), ylabel="nats an eruption")
+    ax.set(ylim=(BASE, -3.4), ylabel="nats a wait")
     return bars, ax.text(0.5, 0.99, "", transform=ax.transAxes, ha="center", va="top")
 
 
@@ -172,6 +172,7 @@ def watch_em() -> Player:
     progress.set(xlabel="step", ylabel="log p(x), nats an eruption", xlim=(0, 60), ylim=(-5.6, -4))
     (climb,) = progress.plot([], [], color=plots.MODEL, ls="-")
     (now,) = progress.plot([], [], "o", color=plots.LATENT)
+    score = progress.text(0.97, 0.05, "", transform=progress.transAxes, ha="right")
     rings = [ax.plot([], [], color=plots.component_colour(k), ls=plots.DASHES[k])[0] for k in range(6)]
 
     def start(components: int, seed: int) -> Iterator[tuple]:
@@ -188,6 +189,7 @@ def watch_em() -> Player:
             ring.set_data(*(curves[k] if k < components else ([], [])))
         climb.set_data(range(len(scores)), scores)
         now.set_data([len(scores) - 1], [scores[-1]])
+        score.set_text(f"{scores[-1]:.3f}")
         centres = ", ".join(f"({length:.1f}, {wait:.0f})" for length, wait in curves.mean(-1).tolist())
         return (
             f"EM with {components} components from start {seed}, after {len(scores) - 1} steps: {scores[-1]:.3f} nats "
@@ -195,7 +197,7 @@ def watch_em() -> Player:
         )
 
     return Player(
-        figure, start, lambda step: step, draw, title="Watch EM at work", frames=61, moving=[*rings, climb, now],
+        figure, start, lambda step: step, draw, title="Watch EM at work", frames=61, moving=[*rings, climb, now, score],
         components=slider(1, 6, 3, label="components K"), seed=slider(0, 20, 0, label="start (seed)"),
     )
 

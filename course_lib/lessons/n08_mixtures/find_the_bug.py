@@ -30,6 +30,14 @@ SHARED_VARIANCE = Exercise(
                 "of two galaxies as much as one of seventy. Which weights make every *galaxy* count once?"),
         Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).sum(0) / r.sum(0),
                 "These are the **own variances** of the components, (K,); one shared number was asked for."),
+        Mistake(lambda x, r, means: ((r * (x[:, None] - means).square()).sum(0) / r.sum(0)).sum(),
+                "You **added the components' variances**: one for all is an average, in which each counts with its "
+                "share of the data."),
+        Mistake(lambda x, r, means: (x[:, None] - means).square().mean(),
+                "The **responsibilities are missing**: every galaxy is measured from every mean in full. Weigh each "
+                "squared distance with $r_{ik}$."),
+        Mistake(lambda x, r, means: (r * (x[:, None] - means).square()).sum() / (len(x) - len(means)),
+                "Divided by $n - K$: that is how an unbiased estimate is made, but **the maximum of $F$ has $n$**."),
         Mistake(lambda x, r, means: x.var(correction=0),
                 "This is the **variance of all data** around their common mean: it forgets the components."),
         Mistake(lambda x, r, means: x.var(),

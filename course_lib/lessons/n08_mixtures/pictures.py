@@ -75,7 +75,7 @@ def quarrel(scores: dict[str, Tensor]) -> Figure:
         ax.plot(chosen, -4 - 4 * number, ls="", ms=8, **look)
         ax.text(chosen + 0.12, -4 - 4 * number, f"chooses {chosen}", va="center", fontsize="small")
     ax.axhline(0, color=plots.DATA, lw=1)
-    ax.set(xlabel="components K", ylabel="worse than the best K by (nats × 2)", ylim=(-4 - 4 * len(scores), 45))
+    ax.set(xlabel="components K", ylabel="above its smallest value (2 = 1 nat)", ylim=(-4 - 4 * len(scores), 45))
     ax.set_yticks(range(0, 50, 10))
     ax.legend(loc="upper right")
     return figure
@@ -90,6 +90,6 @@ def galaxy_fits(x: Tensor, fits: dict[str, Fits]) -> Figure:
     for number, (name, fit) in enumerate(fits.items()):
         density = log_joint(grid, fit)[0].logsumexp(-1).exp()
         ax.plot(grid, density, color=plots.PALETTE[number], ls=plots.DASHES[number], label=name)
-    ax.set(xlabel="velocity (1,000 km/s)", ylabel="density")
+    ax.set(xlabel="velocity (1,000 km/s)", ylabel="density (per 1,000 km/s)")
     ax.legend()
     return figure

@@ -27,8 +27,9 @@ def _judge_singular(start, x: Tensor) -> str | None:
     problem = _not_a_start(start)
     if problem:
         return problem
+    parts = (torch.as_tensor(part).reshape(2).to(x) for part in start)
     try:
-        reached = experiments.log_likelihood_from(x[:, None], *(torch.as_tensor(part).to(x) for part in start))
+        reached = experiments.log_likelihood_from(x[:, None], *parts)
     except NumericalError as error:
         if "without data" not in str(error):
             return f"EM stopped at once. {error}"
@@ -46,9 +47,10 @@ def _judge_singular(start, x: Tensor) -> str | None:
 
 
 def _not_a_start(start) -> str | None:
-    if not isinstance(start, tuple) or len(start) != 3 or any(torch.as_tensor(part).shape != (2,) for part in start):
+    try:
+        weights, means, variances = (torch.as_tensor(part, dtype=torch.float64).reshape(2) for part in start)
+    except (TypeError, ValueError, RuntimeError):  # not three, not numbers, not two each
         return "Return **three things** of two numbers each, as `(weights, means, variances)`."
-    weights, means, variances = (torch.as_tensor(part, dtype=torch.float64) for part in start)
     if not torch.stack([weights, means, variances]).isfinite().all():
         return "All six numbers must be **finite**: no NaN, no infinity."
     if not (variances > 0).all():

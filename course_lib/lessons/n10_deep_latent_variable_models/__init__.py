@@ -19,8 +19,8 @@ bets = Bets(
             "two latent numbers and a straight line in place of the network",
             "no latent at all: each pixel looks at one other pixel (a tree)",
         ),
-        why="Two numbers say which digit it is and how it leans, but not where exactly each stroke ends. A neighbouring "
-        "pixel knows that.",
+        why="Two numbers say which digit it is and how it leans, but not where exactly each stroke ends. A "
+        "neighbouring pixel knows that.",
     ),
     Bet(
         "coarse",

@@ -11,7 +11,7 @@ from .reverse import FLATTERING_RULE
 # 1 · the likelihood ---------------------------------------------------------------------------------------------
 
 
-def log_likelihood(x, logits):
+def log_likelihood_table(x, logits):
     """log p(x_i | z_j), shape (n, m), from binary x, shape (n, D), and the logits a of every z_j, shape (m, D)."""
     return x @ logits.mT - torch.nn.functional.softplus(logits).sum(-1)
 
@@ -29,8 +29,8 @@ def _terms(x: Tensor, logits: Tensor, keep: float = 0.0) -> Tensor:
     return x[:, None] * p.log() + (1 - x[:, None]) * (1 - p).log()
 
 
-LOG_LIKELIHOOD = Exercise(
-    log_likelihood,
+LOG_LIKELIHOOD_TABLE = Exercise(
+    log_likelihood_table,
     _likelihood_cases,
     mistakes=(
         Mistake(lambda x, logits: _terms(x, logits).sum(-1),
@@ -42,9 +42,9 @@ LOG_LIKELIHOOD = Exercise(
                 "is ink after all costs 900 nats, not 13.8."),
         Mistake(lambda x, logits: _terms(x, logits, 1e-7).sum(-1),
                 "The **clamp at 1e-7 hides the NaN** and makes a sure decoder's mistakes cheap."),
-        Mistake(lambda x, logits: log_likelihood(x, logits) / x.shape[-1],
+        Mistake(lambda x, logits: log_likelihood_table(x, logits) / x.shape[-1],
                 "A **mean over the pixels** in place of a sum: independent pixels multiply, so their logs add up."),
-        Mistake(lambda x, logits: -log_likelihood(x, logits),
+        Mistake(lambda x, logits: -log_likelihood_table(x, logits),
                 "This is **minus** the log-likelihood, the loss (binary cross-entropy). A log-probability is never "
                 "positive."),
         Mistake(lambda x, logits: (x[:, None] * torch.nn.functional.logsigmoid(logits)).sum(-1),
@@ -53,12 +53,12 @@ LOG_LIKELIHOOD = Exercise(
         Mistake(lambda x, logits: x @ logits.mT,
                 "The **normaliser is missing**: $e^{x a}$ does not add up to one over $x = 0, 1$; subtract "
                 "$\\log(1 + e^a)$."),
-        Mistake(lambda x, logits: log_likelihood(x, logits).mT,
+        Mistake(lambda x, logits: log_likelihood_table(x, logits).mT,
                 "Right numbers, **axes exchanged**: rows are data, columns are the points of the plane."),
     ),
     hints=(
-        "$\\log \\sigma(a) = a - \\log(1 + e^a)$ and $\\log(1 - \\sigma(a)) = -\\log(1 + e^a)$. What remains of the two "
-        "when you collect $x$?",
+        "$\\log \\sigma(a) = a - \\log(1 + e^a)$ and $\\log(1 - \\sigma(a)) = -\\log(1 + e^a)$. What remains of "
+        "the two when you collect $x$?",
         "`torch.nn.functional.softplus(a)` is $\\log(1 + e^a)$ for any $a$. The first term, over all pairs, is a "
         "product of matrices.",
     ),
@@ -191,4 +191,4 @@ POSTERIOR_MEAN = Exercise(
     difficulty=2,
 )
 
-check = Checks("10", LOG_LIKELIHOOD, EQUAL_MASS_POINTS, LOG_EVIDENCE, POSTERIOR_MEAN, FLATTERING_RULE)
+check = Checks("10", LOG_LIKELIHOOD_TABLE, EQUAL_MASS_POINTS, LOG_EVIDENCE, POSTERIOR_MEAN, FLATTERING_RULE)

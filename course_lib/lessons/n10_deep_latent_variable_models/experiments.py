@@ -7,22 +7,23 @@ from ... import rng
 from ...errors import require_positive
 from ...functional import normal_log_prob
 from ...inference import oracle
-from ...models import DeepLatentVariableModel
+from ...models import DeepLatentVariableModel, ProbabilisticPCA
 
 
+@torch.no_grad()
 def bent_line(seed: int, bend: float) -> nn.Sequential:
-    """A network from one number to one, with random weights times `bend`: at 0.1 nearly a straight line."""
+    """A network from one number to one, with random weights times `bend`: at 0.1 nearly a straight line.
+
+    Its last layer is scaled so that its value has mean 0 and variance 1 when z is a standard normal.
+    """
     with rng.layers_from(rng.seeded(seed)):
         net = nn.Sequential(nn.Linear(1, 20), nn.Tanh(), nn.Linear(20, 20), nn.Tanh(), nn.Linear(20, 1))
     for parameter in net[:-1].parameters():
-        parameter.data.mul_(bend)
+        parameter.mul_(bend)
+    value = net(oracle.normal_grid(2000, 1)[0])
+    net[-1].bias.sub_(value.mean()).div_(value.std(correction=0))
+    net[-1].weight.div_(value.std(correction=0))
     return net.requires_grad_(False)
-
-
-def standardised(net: nn.Sequential, z: Tensor) -> Tensor:
-    """The network's value at the points z (m, 1) of a rule with equal weights, with mean 0 and variance 1: (m,)."""
-    value = net(z)[:, 0]
-    return (value - value.mean()) / value.std(correction=0)
 
 
 def marginal(x: Tensor, loc: Tensor, noise: float) -> Tensor:
@@ -47,6 +48,31 @@ def part_log_prob(model: DeepLatentVariableModel, x: Tensor, seen: Tensor, point
     logits = model.decode(z.to(x))[:, seen]  # (m, seen)
     table = x[:, seen] @ logits.mT - nn.functional.softplus(logits).sum(-1)  # (n, m)
     return (table + log_weights.to(x)).logsumexp(-1)
+
+
+@torch.no_grad()
+def log_prob_each_label(model: DeepLatentVariableModel, x: Tensor, points: int = 40) -> Tensor:
+    """log p(x | y) for every label y: x (n, D) -> (n, classes)."""
+    z, log_weights = (part.to(x) for part in oracle.normal_grid(points, model.latents))
+    columns = []
+    for label in range(model.classes):
+        logits = model.decode(z, torch.tensor(label, device=x.device))  # (m, D)
+        table = x @ logits.mT - nn.functional.softplus(logits).sum(-1)  # (n, m)
+        columns.append((table + log_weights).logsumexp(-1))
+    return torch.stack(columns, -1)
+
+
+@torch.no_grad()
+def cell_log_prob(model: ProbabilisticPCA, x: Tensor, points: int = 30) -> Tensor:
+    """log of the mass that probabilistic PCA gives to the cell [x, x + 1) of a binary image: x (n, D) -> (n,).
+
+    Given z the dimensions are independent, so the cell's mass is a product of differences of normal distribution
+    functions; what is left is an integral over z.
+    """
+    z, log_weights = oracle.normal_grid(points, model.weight.shape[1])
+    edges = (torch.arange(3.0)[:, None, None] - model.loc - z @ model.weight.mT) / model.log_scale.exp()  # (3, m, D)
+    paper, ink = torch.special.ndtr(edges).diff(dim=0).clamp_min(1e-300).log()  # (m, D) each
+    return (x @ (ink - paper).mT + paper.sum(-1) + log_weights).logsumexp(-1)
 
 
 def every(stride: int, side: int = 28) -> Tensor:

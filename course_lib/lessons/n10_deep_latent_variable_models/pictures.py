@@ -59,7 +59,7 @@ def samples(rows: dict[str, Tensor]) -> Figure:
 
 
 def grid_error(sizes: list[int], errors: Tensor, z: Tensor, last: Tensor) -> Figure:
-    """Left: error of rules of sizes × sizes points, errors (sizes, n). Right: where digits at z (n, 2) err by `last`."""
+    """Left: errors (sizes, n) of rules of sizes × sizes points. Right: where digits at z (n, 2) err by `last`."""
     figure, (ax, places) = plots.figure(2, height=3.8, width=9)
     ax.plot(sizes, -errors.mean(-1), marker="o", ls="-", color=plots.MODEL, label="mean")
     ax.plot(sizes, -errors.min(-1).values, marker="s", ls="--", color=plots.LATENT, label="worst digit")

@@ -10,7 +10,7 @@ from ...inference import oracle
 from ...models import DeepLatentVariableModel
 from .. import weights
 
-AT_LEAST, MOST_POINTS = 2.0, 100  # nats of flattery; points of the rule
+AT_LEAST, MOST_POINTS = 5.0, 100  # nats of flattery; points of the rule
 
 
 def flattering_rule(points, log_posterior):
@@ -24,8 +24,8 @@ def _digit() -> tuple[DeepLatentVariableModel, Tensor, float, tuple[Tensor, Tens
     """The shipped model in float64, one held-out digit (1, 784), its log p(x), and the case that shows both."""
     model = weights.trained(weights.PLANE).double()
     x = weights.digits()[1][:1].double()
-    points = oracle.normal_grid(60, 2)[0].double()
-    exact = model.evidence(x, (points, torch.full((len(points),), -torch.tensor(3600.0).log().item()).double()))
+    points, log_weights = (part.double() for part in oracle.normal_grid(60, 2))
+    exact = model.evidence(x, (points, log_weights))
     return model, x, exact.log_evidence.item(), (points, exact.log_posterior[0])
 
 
@@ -55,13 +55,15 @@ def _not_a_rule(rule) -> str | None:
         return (
             f"The shapes **must be (k, 2) and (k,)**; yours are {tuple(points.shape)} and {tuple(log_weights.shape)}."
         )
-    if len(points) > MOST_POINTS or not points.isfinite().all():
-        return f"At most {MOST_POINTS} points, **all finite**, please."
+    if len(points) > MOST_POINTS:
+        return f"These are {len(points)} points; **at most {MOST_POINTS}** are allowed. How few will do?"
+    if not points.isfinite().all():
+        return "The points must be **all finite**."
     total = log_weights.exp().sum().item()
     if not abs(total - 1) < 1e-6:
         return (
-            f"The weights **add up to {total:.3g}**, not to one: so crude a cheat would be noticed. (`log_weights` holds "
-            "logs: a weight of one has the log 0.)"
+            f"The weights **add up to {total:.3g}**, not to one: so crude a cheat would be noticed. (`log_weights` "
+            "holds logs: a weight of one has the log 0.)"
         )
     return None
 
@@ -79,7 +81,7 @@ FLATTERING_RULE = Exercise(
         Mistake(lambda points, log_posterior: (points[log_posterior.argmax()][None], torch.ones(1)), "add up to 2.72"),
         Mistake(lambda points, log_posterior: (points[:50], torch.zeros(50)), "add up to 50"),
         Mistake(lambda points, log_posterior: (points[log_posterior.argmax()], torch.zeros(1)), "must be (k, 2)"),
-        Mistake(lambda points, log_posterior: points[log_posterior.argmax()], "two tensors"),
+        Mistake(lambda points, log_posterior: (points, log_posterior), "at most 100"),
         Mistake(lambda points, log_posterior: (torch.full((1, 2), torch.inf), torch.zeros(1)), "all finite"),
     ),
     hints=(

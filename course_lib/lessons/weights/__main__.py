@@ -32,7 +32,7 @@ def main() -> None:
     write, agree = parser.parse_args().write, True
     for recipe in (PLANE, LABELLED):
         content = retrained(recipe)
-        print(f"{recipe.name}: SHA-256 {hashlib.sha256(content).hexdigest()}, {score(recipe, content):.2f} nats a digit")
+        print(recipe.name, "SHA-256", hashlib.sha256(content).hexdigest(), f"{score(recipe, content):.2f} nats a digit")
         if write:
             recipe.path.write_bytes(content)
             continue
