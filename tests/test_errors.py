@@ -13,7 +13,7 @@ FAULTS = [
     (lambda: errors.require_rows("x", X.long(), (2,)), r"`x` must hold floating-point numbers; got torch\.int64\."),
     (lambda: errors.require_rows("x", X, (2,), whole=True), r"`x` must hold integers; got torch\.float64\."),
     (lambda: errors.require_rows("x", X > 0, (2,), whole=True), r"`x` must hold integers; got torch\.bool\."),
-    (lambda: errors.require_rows("x", X.float(), (2,), like=X), r"`x` must be torch\.float64, as the model is; got tor"),
+    (lambda: errors.require_rows("x", X.float(), (2,), like=X), r"`x` must be torch\.float64, as the model is; got"),
     (lambda: errors.require_rows("x", X.to("meta"), (2,), like=X), r"`x` must be on cpu, where the model is; got"),
     (lambda: errors.require_finite("x", torch.tensor([0.0, torch.inf])), r"got 1 NaN .* the first at \(1,\)\."),
     (lambda: errors.require_positive("lr", 0.0), r"`lr` must be a finite number > 0; got 0\.0\."),

@@ -70,9 +70,8 @@ def variational(
     Shapes:     start: loc (..., d), scale_tril (..., d, d); `log_joint(z)` takes (draws, ..., d), gives (draws, ...).
                 With covariance="diagonal" (mean field) what lies below the diagonal of the start is left out.
     Units:      `lr` in the units of z for loc, and in nats for the logs of the scales.
-    Raises:     ValueError for options out of range (the score needs draws >= 2), a wrong shape, or a `log_joint`
-                without the gradient that is asked for; NumericalError if the bound stops being finite: the
-                approximation of the step before is still good.
+    Raises:     ValueError for options out of range (the score needs draws >= 2), a wrong shape, or no gradient to go
+                through; NumericalError if the bound stops being finite: the step before is still good.
     Reference:  Ranganath et al., Black box variational inference (2014); Roeder et al., Sticking the landing (2017).
     """
     _require_options(steps, lr, draws, covariance, gradient)
