@@ -63,7 +63,7 @@ bets.rivals()
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # *Speaker notes.* Let somebody steer while the room calls out digits. Then ask for a picture that is *not* reachable.
-# Take the bet by a show of hands; write it on the board. Most rooms choose the network.
+# Take the bet by a show of hands; write it on the board.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The model: a point, then pixels
@@ -471,7 +471,7 @@ plots.show(pictures.grid_error(sizes, errors, mean, errors[4]),
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Break it, first way: too few points.** Half of the posteriors are narrower than 0.04, while the cells of 30 × 30
 # points are 0.08 wide in the centre and wider outside. A posterior that falls between the points is hardly noticed; one
-# that sits on a point is counted too high, but never by much: a point cannot count for more than its cell. So large
+# that sits on a point is counted too high, by a few nats at most: a point counts for no more than its cell. So large
 # errors are all **downwards**, and they do not average out. Remember this in notebook 11.
 #
 # ## Break it, second way: train where you do not look
