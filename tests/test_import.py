@@ -27,4 +27,4 @@ def test_no_floor_below_the_plots_loads_pictures_or_widgets(module):
     code = f"import sys, course_lib.{module}; print(*(name.partition('.')[0] for name in sys.modules))"
     loaded = set(run(code).split())
     assert "course_lib" in loaded
-    assert loaded.isdisjoint({"matplotlib", "ipywidgets", "anywidget", "IPython", "sklearn"})
+    assert loaded.isdisjoint({"matplotlib", "ipywidgets", "anywidget", "IPython", "sklearn", "scipy"})

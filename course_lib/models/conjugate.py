@@ -3,7 +3,6 @@
 from typing import NamedTuple
 
 import torch
-from scipy.special import betaincinv, gammaincinv
 from torch import Generator, Tensor
 
 from ..functional import beta_log_prob, gamma_log_prob
@@ -26,6 +25,8 @@ class Gamma(NamedTuple):
 
     def quantiles(self, u: Tensor) -> Tensor:
         """The z that has probability `u` below it, (m,) -> (m,); parameters (), without gradient."""
+        from scipy.special import gammaincinv  # here, for it takes longer to load than all of this library
+
         z = gammaincinv(self.concentration.item(), u.cpu().numpy())
         return torch.from_numpy(z).to(u) / self.rate.detach()
 
@@ -47,6 +48,8 @@ class Beta(NamedTuple):
 
     def quantiles(self, u: Tensor) -> Tensor:
         """The z that has probability `u` below it, (m,) -> (m,); parameters (), without gradient."""
+        from scipy.special import betaincinv  # as above
+
         return torch.from_numpy(betaincinv(self.alpha.item(), self.beta.item(), u.cpu().numpy())).to(u)
 
 

@@ -42,6 +42,14 @@ LOG_LIKELIHOOD_TABLE = Exercise(
                 "is ink after all costs 900 nats, not 13.8."),
         Mistake(lambda x, logits: _terms(x, logits, 1e-7).sum(-1),
                 "The **clamp at 1e-7 hides the NaN** and makes a sure decoder's mistakes cheap."),
+        Mistake(lambda x, logits: x @ logits.mT - (1 + logits.exp()).log().sum(-1),
+                "Right on paper, but **exp(900) overflows** to ∞. `torch.nn.functional.softplus` is $\\log(1 + e^a)$ "
+                "without the overflow."),
+        Mistake(lambda x, logits: torch.distributions.Bernoulli(logits.sigmoid()).log_prob(x[:, None]).sum(-1),
+                "Probabilities are **clamped inside PyTorch**, so a sure decoder's mistakes get cheap. Give `Bernoulli` "
+                "the `logits`."),
+        Mistake(lambda x, logits: log_likelihood_table(x, logits).exp(),
+                "These are **probabilities**; their logs are asked for."),
         Mistake(lambda x, logits: log_likelihood_table(x, logits) / x.shape[-1],
                 "A **mean over the pixels** in place of a sum: independent pixels multiply, so their logs add up."),
         Mistake(lambda x, logits: -log_likelihood_table(x, logits),
@@ -84,6 +92,10 @@ EQUAL_MASS_POINTS = Exercise(
         Mistake(lambda m: torch.special.ndtri(torch.arange(m) / m),
                 "These are the **left edges** of the pieces, and the first edge is −∞. Take the middles: add one "
                 "half."),
+        Mistake(lambda m: torch.linspace(-4, 4, m),
+                "These are **equally far apart**, not of equal mass."),
+        Mistake(lambda m: torch.special.ndtri(torch.arange(1, m + 1) / m),
+                "These are the **right edges** of the pieces, and the last edge is +∞. Take the middles."),
         Mistake(lambda m: torch.special.ndtri(torch.linspace(0, 1, m)),
                 "Your probabilities **run from 0 to 1**, where the inverse of the distribution function is infinite."),
         Mistake(lambda m: torch.special.ndtri(torch.arange(1, m + 1) / (m + 1)),
@@ -129,7 +141,12 @@ LOG_EVIDENCE = Exercise(
                 "This is the **average of the logs**; the evidence is the log of the average. Jensen's inequality says "
                 "yours is too small, and here by a lot."),
         Mistake(lambda table, log_weights: table.logsumexp(-1),
-                "The **weights are missing**: you summed likelihoods as if each point had weight one."),
+                "The **weights are missing**: you summed likelihoods as if each point had weight one. (The logsumexp of "
+                "weights that add up to one is 0: adding it changes nothing.)"),
+        Mistake(lambda table, log_weights: (log_weights + table).exp().sum(-1),
+                "This is **p(x)** itself; its log is asked for."),
+        Mistake(lambda table, log_weights: (table.exp() * log_weights).sum(-1).log(),
+                "You multiplied by the **log** of a weight: multiply by the weight, or add the logs."),
         Mistake(lambda table, log_weights: table.logsumexp(-1) - torch.tensor(float(table.shape[-1])).log(),
                 "You gave **every point the same weight** 1/m. That is right for the equal-mass grid only."),
         Mistake(lambda table, log_weights: (log_weights.exp() + table).logsumexp(-1),
@@ -160,8 +177,12 @@ def posterior_mean(table, log_weights, points):
 
 
 def _mean_cases():
-    for seed in (4, 5):
-        yield *_table_case(4, 9, 0.0, seed), oracle.normal_grid(3, 2)[0]
+    for seed, shift in ((4, 0.0), (5, 2000.0)):
+        yield *_table_case(4, 9, shift, seed), oracle.normal_grid(3, 2)[0]
+
+
+def _underflowing(logs: Tensor) -> Tensor:
+    return logs.exp() / logs.exp().sum(-1, keepdim=True)
 
 
 POSTERIOR_MEAN = Exercise(
@@ -175,6 +196,11 @@ POSTERIOR_MEAN = Exercise(
                 "This is the **mode**, the point with the largest mass, not the mean over all points."),
         Mistake(lambda table, log_weights, points: (log_weights + table).softmax(0) @ points,
                 "**Normalised over the data**: each row, one image, must add up to one over the points of the plane."),
+        Mistake(lambda table, log_weights, points: _underflowing(log_weights + table) @ points,
+                "Right, until it **underflows**: exp(−2000) is 0, and 0/0 is NaN. `softmax` takes the largest term out "
+                "first."),
+        Mistake(lambda table, log_weights, points: points[table.argmax(-1)],
+                "This is the point of the **largest likelihood**: neither weighted nor averaged."),
         Mistake(lambda table, log_weights, points: (log_weights + table).exp() @ points,
                 "**Not divided by the evidence**: your masses do not add up to one."),
         Mistake(lambda table, log_weights, points: (log_weights + table) @ points,

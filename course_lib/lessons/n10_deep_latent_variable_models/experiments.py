@@ -33,9 +33,12 @@ def marginal(x: Tensor, loc: Tensor, noise: float) -> Tensor:
 
 
 def count_modes(density: Tensor) -> int:
-    """The number of points of a fine grid (n,) that lie above both neighbours."""
+    """The number of points of a fine grid (n,) that lie above both neighbours, and above 2 % of the highest.
+
+    (Far out the points of equal mass lie so far apart that each makes a tiny bump of its own.)
+    """
     middle = density[1:-1]
-    return int(((middle > density[:-2]) & (middle >= density[2:])).sum())
+    return int(((middle > density[:-2]) & (middle >= density[2:]) & (middle > 0.02 * density.max())).sum())
 
 
 @torch.no_grad()
@@ -72,6 +75,15 @@ def cell_log_prob(model: ProbabilisticPCA, x: Tensor, points: int = 30) -> Tenso
     z, log_weights = oracle.normal_grid(points, model.weight.shape[1])
     edges = (torch.arange(3.0)[:, None, None] - model.loc - z @ model.weight.mT) / model.log_scale.exp()  # (3, m, D)
     paper, ink = torch.special.ndtr(edges).diff(dim=0).clamp_min(1e-300).log()  # (m, D) each
+    return (x @ (ink - paper).mT + paper.sum(-1) + log_weights).logsumexp(-1)
+
+
+@torch.no_grad()
+def cut_log_prob(model: ProbabilisticPCA, x: Tensor, points: int = 30) -> Tensor:
+    """log p(x) where a pixel is ink if probabilistic PCA draws more than one half there: x (n, D) -> (n,)."""
+    z, log_weights = oracle.normal_grid(points, model.weight.shape[1])
+    above = (model.loc + z @ model.weight.mT - 0.5) / model.log_scale.exp()  # (m, D), in standard deviations
+    ink, paper = torch.special.log_ndtr(above), torch.special.log_ndtr(-above)
     return (x @ (ink - paper).mT + paper.sum(-1) + log_weights).logsumexp(-1)
 
 

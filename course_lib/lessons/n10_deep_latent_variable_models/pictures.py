@@ -45,7 +45,7 @@ def ladder(scores: dict[str, metrics.Estimate], bounds: set[str]) -> Figure:
         ax.barh(place, value, xerr=2 * error, color="#c8c8c8" if bound else plots.MODEL,
                 hatch="//" if bound else "", edgecolor="white", height=0.7)
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="log p(x) of digits not seen, nats a digit (bars: ± 2 standard errors)")
+    ax.set(xlabel="log p(x) of digits not seen, nats a digit (shorter is better; whiskers: ± 2 standard errors)")
     return figure
 
 
@@ -69,7 +69,7 @@ def grid_error(sizes: list[int], errors: Tensor, z: Tensor, last: Tensor) -> Fig
     ax.legend()
     size = 4 + 12 * last.abs()  # areas grow with the error
     shown = places.scatter(*z.mT, s=size, c=last, cmap="viridis")
-    figure.colorbar(shown, ax=places, label="error of the rule (nats)")
+    figure.colorbar(shown, ax=places, label="error with 30 × 30 points (nats)")
     places.set(xlabel="$z_1$", ylabel="$z_2$", xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), aspect="equal")
     return figure
 

@@ -41,6 +41,9 @@ def _judge_flattering(rule, points: Tensor, log_posterior: Tensor) -> str | None
     claimed = model.evidence(x, (rule[0].to(x), rule[1].to(x))).log_evidence.item()
     if claimed - honest >= AT_LEAST:
         return None
+    if claimed > honest:
+        return (f"Your rule says log p(x) = {claimed:.2f}, the fine grid {honest:.2f}: it flatters by "
+                f"{claimed - honest:.1f} nats, **not yet by {AT_LEAST:g}**. Gather the weight on fewer points.")
     return (
         f"Your rule says log p(x) = {claimed:.2f}, the fine grid {honest:.2f}: it **does not flatter** by {AT_LEAST:g} "
         "nats. Where on the plane is p(x | z) far above its average? You may put weight there that the prior never put."
@@ -77,7 +80,8 @@ FLATTERING_RULE = Exercise(
     _flattering_case,
     judge=_judge_flattering,
     mistakes=(
-        Mistake(_honest, "does not flatter"),
+        Mistake(_honest, "not yet by 5"),
+        Mistake(lambda points, log_posterior: (points[log_posterior.argmin()][None], torch.zeros(1)), "does not flatter"),
         Mistake(lambda points, log_posterior: (points[log_posterior.argmax()][None], torch.ones(1)), "add up to 2.72"),
         Mistake(lambda points, log_posterior: (points[:50], torch.zeros(50)), "add up to 50"),
         Mistake(lambda points, log_posterior: (points[log_posterior.argmax()], torch.zeros(1)), "must be (k, 2)"),
