@@ -45,7 +45,7 @@ def ladder(scores: dict[str, metrics.Estimate], bounds: set[str]) -> Figure:
         ax.barh(place, value, xerr=2 * error, color="#c8c8c8" if bound else plots.MODEL,
                 hatch="//" if bound else "", edgecolor="white", height=0.7)
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlabel="log p(x) of digits not seen, nats a digit (shorter is better; whiskers: ± 2 standard errors)")
+    ax.set(xlabel="held-out log p(x), nats a digit (whiskers: ± 2 standard errors)")
     return figure
 
 
