@@ -46,8 +46,8 @@ LOG_LIKELIHOOD_TABLE = Exercise(
                 "Right on paper, but **exp(900) overflows** to ∞. `torch.nn.functional.softplus` is $\\log(1 + e^a)$ "
                 "without the overflow."),
         Mistake(lambda x, logits: torch.distributions.Bernoulli(logits.sigmoid()).log_prob(x[:, None]).sum(-1),
-                "Probabilities are **clamped inside PyTorch**, so a sure decoder's mistakes get cheap. Give `Bernoulli` "
-                "the `logits`."),
+                "Probabilities are **clamped inside PyTorch**, so a sure decoder's mistakes get cheap. Give "
+                "`Bernoulli` the `logits`."),
         Mistake(lambda x, logits: log_likelihood_table(x, logits).exp(),
                 "These are **probabilities**; their logs are asked for."),
         Mistake(lambda x, logits: log_likelihood_table(x, logits) / x.shape[-1],
@@ -141,8 +141,8 @@ LOG_EVIDENCE = Exercise(
                 "This is the **average of the logs**; the evidence is the log of the average. Jensen's inequality says "
                 "yours is too small, and here by a lot."),
         Mistake(lambda table, log_weights: table.logsumexp(-1),
-                "The **weights are missing**: you summed likelihoods as if each point had weight one. (The logsumexp of "
-                "weights that add up to one is 0: adding it changes nothing.)"),
+                "The **weights are missing**: you summed likelihoods as if each point had weight one. (The logsumexp "
+                "of weights that add up to one is 0: adding it changes nothing.)"),
         Mistake(lambda table, log_weights: (log_weights + table).exp().sum(-1),
                 "This is **p(x)** itself; its log is asked for."),
         Mistake(lambda table, log_weights: (table.exp() * log_weights).sum(-1).log(),

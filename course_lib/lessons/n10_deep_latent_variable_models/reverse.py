@@ -75,13 +75,17 @@ def _honest(points, log_posterior):
     return oracle.normal_grid(10, 2)
 
 
+def _worst(points, log_posterior):
+    return points[log_posterior.argmin()][None], torch.zeros(1)
+
+
 FLATTERING_RULE = Exercise(
     flattering_rule,
     _flattering_case,
     judge=_judge_flattering,
     mistakes=(
         Mistake(_honest, "not yet by 5"),
-        Mistake(lambda points, log_posterior: (points[log_posterior.argmin()][None], torch.zeros(1)), "does not flatter"),
+        Mistake(_worst, "does not flatter"),
         Mistake(lambda points, log_posterior: (points[log_posterior.argmax()][None], torch.ones(1)), "add up to 2.72"),
         Mistake(lambda points, log_posterior: (points[:50], torch.zeros(50)), "add up to 50"),
         Mistake(lambda points, log_posterior: (points[log_posterior.argmax()], torch.zeros(1)), "must be (k, 2)"),
