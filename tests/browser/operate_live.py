@@ -1,5 +1,6 @@
 """Moves every control of an explorer that the browser computes, by the keyboard and the pointer, as a reader would."""
 
+import time
 from collections.abc import Callable, Iterator
 
 from operate import drag
@@ -22,7 +23,17 @@ def operate_live(explorer: Locator) -> None:
         expect(explorer.get_by_text("…")).to_have_count(0, timeout=60_000)
         error = explorer.get_by_role("alert")
         assert not error.is_visible(), f"`{name}` led to an error: {error.text_content()}"
-        assert not must_change or explorer.evaluate(PICTURES) != before, f"`{name}` never changed a picture."
+        assert not must_change or changes(explorer, before), f"`{name}` never changed a picture."
+
+
+def changes(explorer: Locator, before: str, patience: float = 10.0) -> bool:
+    """Whether the pictures become others than `before` within so many seconds: a busy page paints late."""
+    deadline = time.monotonic() + patience
+    while explorer.evaluate(PICTURES) == before:
+        if time.monotonic() > deadline:
+            return False
+        explorer.page.wait_for_timeout(50)
+    return True
 
 
 def _acts(explorer: Locator) -> Iterator[tuple[str, Callable, bool]]:
