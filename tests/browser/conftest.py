@@ -55,6 +55,9 @@ def chromium():
         browser.close()
 
 
+PATIENCE = 120_000  # ms that a page may be busy, with all the explorers of a notebook on a shared machine
+
+
 @pytest.fixture
 def complaints() -> Complaints:
     return Complaints()
@@ -65,6 +68,7 @@ def page(chromium, complaints):
     """A fresh page; the test fails if the page had anything to complain of."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000})
     page = context.new_page()
+    page.set_default_timeout(PATIENCE)
     complaints.listen(page)
     yield page
     context.close()

@@ -16,11 +16,11 @@ def operate_live(explorer: Locator) -> None:
     Raises: AssertionError naming the control if an exception is shown, or if no picture changed for a control that
     must change one.
     """
-    expect(explorer.get_by_text("…")).to_have_count(0, timeout=60_000)
+    expect(explorer.get_by_text("…")).to_have_count(0, timeout=120_000)
     for name, act, must_change in _acts(explorer):
         before = explorer.evaluate(PICTURES)
         act()
-        expect(explorer.get_by_text("…")).to_have_count(0, timeout=60_000)
+        expect(explorer.get_by_text("…")).to_have_count(0, timeout=120_000)
         error = explorer.get_by_role("alert")
         assert not error.is_visible(), f"`{name}` led to an error: {error.text_content()}"
         assert not must_change or changes(explorer, before), f"`{name}` never changed a picture."
