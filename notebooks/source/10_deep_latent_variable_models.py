@@ -418,11 +418,13 @@ answers = {"Tree of pixels": 3, "network, 2 latents": 1, "straight line, 2 laten
 bets.rivals.settle(answers[winner])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **What the numbers say.** With the same training, bending the line is worth 37 nats; with the shipped weights, 52.
-# A mixture of ten averaged digits stands 35 below the shipped network, a mixture of a hundred only 8. (Read as
+# **What the numbers say.** Bending the line is worth dozens of nats, even with
+# the same training (the next cell measures it). A mixture of ten averaged digits stands far below the shipped
+# network, a mixture of a hundred closely below. (Read as
 # densities over cells the Gaussians stand below even independent pixels; cut at one half, PPCA rises above them.)
-# Each model adds up to one, the network's too: on its 3,600 points it is an honest mixture of 3,600 pictures, so
-# the ladder is fair whatever the integral. *And* a tree with no latent at all beats the network. "Highly
+# All the rest add up to one over the binary
+# pictures, the network too: on its 3,600 points it is an honest mixture of 3,600 pictures, so the ladder is fair
+# whatever the integral. *And* a tree with no latent at all beats the network. "Highly
 # expressive" does not mean "better
 # than everything".
 #
@@ -500,8 +502,8 @@ plots.show(pictures.grid_error(sizes, errors, mean, errors[4]),
 # **Break it, first way: too few points.** Half of the posteriors are narrower than 0.04, while the cells of 30 × 30
 # points are 0.08 wide in the centre and wider outside. A posterior that falls between the points is hardly noticed; one
 # that sits on a point is counted too high, by a few nats at most: it is counted as if it filled its cell. So with
-# coarse rules the largest errors are **downwards**, and they do not average out. The two fine rules agree to 0.06
-# on average: finer than that, believe none of them. Remember this in notebook 11.
+# coarse rules the largest errors are **downwards**, and they do not average out. The two fine rules agree to less than a tenth of a nat on average: finer than that, believe
+# neither. Remember this in notebook 11.
 #
 # ## Break it, second way: train where you do not look
 #
@@ -603,7 +605,7 @@ bets.label.settle(sum(gain.value > limit for limit in (log_10, 5, 12)))
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **The honest result.** The gain is far more than a label can tell. So most of it is no information about *this* digit:
 # it is **room**. One plane had to hold ten digits; now each has a plane of its own. (The information itself stays below
-# $\log 10$ because 8 % of the digits are misread, half of these with great confidence.) Sum the label out, and a model
+# $\log 10$ because some digits are misread, a few of them with great confidence.) Sum the label out, and a model
 # with one more latent, a choice of ten, reaches the tree (it was shown the labels while it learnt). A hidden choice
 # *and* two hidden numbers do together what neither
 # does alone: expressiveness grows with what is hidden, if it can be learnt.
@@ -646,7 +648,7 @@ with torch.no_grad():
 # ## The statements, measured
 #
 # S25 and S27 hold as they stand. S26, that the marginal is *highly expressive*, holds against a straight line and a
-# choice of ten (a choice of a hundred comes within 8 nats), and fails against a tree of neighbouring pixels.
+# choice of ten (a choice of a hundred comes close), and fails against a tree of neighbouring pixels.
 
 # %% slideshow={"slide_type": "fragment"}
 evidence.table("10")
