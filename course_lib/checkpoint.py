@@ -22,6 +22,8 @@ KEEP = 2  # checkpoints in a folder: the newest, and the one before in case it i
 class _Process(Protocol):
     def state_dict(self) -> dict[str, object]: ...
 
+    def require_state(self, state: dict[str, object]) -> None: ...
+
     def load_state_dict(self, state: dict[str, object]) -> None: ...
 
 
@@ -77,18 +79,22 @@ def load(
     If it is damaged, the one before is taken, with a warning.
 
     Raises:     FileNotFoundError if `folder` holds no checkpoint; ValueError if all are damaged, or if it is one of
-                another model or process, or of another version of the course.
+                another model or process, or of another version of the course. Then nothing has changed.
     """
     path, tree = _newest(Path(folder))
     _require_same(path, model, tree)
-    model.load_state_dict(tree["model"])
+    rows = {} if history is None else _part(path, tree, "history")
+    chances = {name: _part(path, tree["generators"], name) for name in generators}
     if process is not None:
-        process.load_state_dict(_part(path, tree, "process"))
+        process.require_state(_part(path, tree, "process"))
+    model.load_state_dict(tree["model"])  # all has been looked at: from here on nothing is refused
+    if process is not None:
+        process.load_state_dict(tree["process"])
     if history is not None:
         history.clear()
-        history.update(_part(path, tree, "history"))
+        history.update(rows)
     for name, generator in generators.items():
-        generator.set_state(_part(path, tree["generators"], name))
+        generator.set_state(chances[name])
     return path
 
 

@@ -117,4 +117,29 @@ def log_beta_function(alpha: Tensor, beta: Tensor) -> Tensor:
 
     Shapes:     the two arguments broadcast; the result has their common shape.
     """
-    return alpha.lgamma() + beta.lgamma() - (alpha + beta).lgamma()
+    less, more = torch.minimum(alpha, beta), torch.maximum(alpha, beta)
+    return less.lgamma() - log_rising_factorial(more, less)
+
+
+def log_rising_factorial(x: Tensor, n: Tensor | float) -> Tensor:
+    r"""The log of x (x + 1) ... (x + n - 1), element by element; n need not be whole.
+
+    .. math:: \log \Gamma(x + n) - \log \Gamma(x)
+              = n \log x + (x + n - \tfrac12) \log \Big(1 + \frac{n}{x}\Big) - n + \delta(x + n) - \delta(x)
+
+    For a large x the left side is a small difference of large numbers, and in single precision nothing is left of it.
+    The right side, with Stirling's series for :math:`\delta`, keeps its digits, and so does its gradient.
+
+    Shapes:     the two arguments broadcast; the result has their common shape.
+    Reference:  Abramowitz and Stegun, Handbook of Mathematical Functions (1964), formula 6.1.41.
+    """
+    large = x.clamp_min(20.0)  # from here on four terms of the series are as good as double precision
+    growth = n * large.log() + (large + n - 0.5) * (n / large).log1p() - n
+    by_stirling = growth + _stirling_remainder(large + n) - _stirling_remainder(large)
+    return torch.where(x < large, (x + n).lgamma() - x.lgamma(), by_stirling)
+
+
+def _stirling_remainder(x: Tensor) -> Tensor:
+    """delta(x) = log Gamma(x) - (x - 1/2) log x + x - (log 2 pi) / 2, for x >= 20."""
+    square = x.square().reciprocal()
+    return (1 / 12 - square * (1 / 360 - square * (1 / 1260 - square / 1680))) / x

@@ -10,7 +10,7 @@ from course_lib import checkpoint, rng
 from course_lib.models import Gaussian, GaussianMixture
 from course_lib.training import History
 from tests import killed_run
-from tests.noisy_model import Noisy, start
+from tests.noisy_model import start
 
 import pytest
 import torch
@@ -168,6 +168,16 @@ def test_a_damaged_newest_one_is_named_and_the_one_before_taken(tmp_path, size):
         checkpoint.load(tmp_path, model=Gaussian(1))
 
 
+@pytest.fixture
+def content(tmp_path):
+    """A function that gives all that a model, its process, history and generators hold."""
+    def what(**run):
+        with safe_open(checkpoint.save(tmp_path / "beside", **run), "pt") as file:
+            return file.metadata()["tree"], {name: file.get_tensor(name).tolist() for name in sorted(file.keys())}
+
+    return what
+
+
 @pytest.mark.oracle("message pinned", "checkpoint.load")
 @pytest.mark.parametrize(("model", "message"), [
     (lambda: GaussianMixture(2, 1), r"`model` must be a Gaussian, as in .+0001\.safetensors; got a GaussianMixture\."),
@@ -187,28 +197,37 @@ def test_a_file_of_another_version_is_refused(tmp_path):
         checkpoint.load(tmp_path, model=Gaussian(1))
 
 
-def test_what_was_not_saved_cannot_be_loaded(tmp_path):
+def test_what_was_not_saved_cannot_be_loaded(tmp_path, content):
     with pytest.raises(FileNotFoundError, match=r"`folder` must hold a checkpoint; .+ holds none\."):
         checkpoint.load(tmp_path, model=Gaussian(1))
-    checkpoint.save(tmp_path, model=Noisy())
-    for part in ({"process": start(steps=1)[1]}, {"history": History()}, {"noise": rng.seeded(0)}):
+    saved, process = start(steps=1)
+    next(process)
+    checkpoint.save(tmp_path, model=saved)
+    for part in ({"process": start(steps=1)[1]}, {"history": History(step=[7])}, {"noise": rng.seeded(0)}):
+        here = {"model": start(steps=1)[0], **part}
+        before = content(**here)
         with pytest.raises(ValueError, match=rf"`{next(iter(part))}` must be in the checkpoint; .+ saved without it\."):
-            checkpoint.load(tmp_path, model=Noisy(), **part)
+            checkpoint.load(tmp_path, **here)
+        assert content(**here) == before
 
 
+@pytest.mark.oracle("message pinned; nothing has changed", "checkpoint.load", "training.GradientDescent.require_state")
 @pytest.mark.parametrize(("options", "message"), [
     ({"steps": 9, "lr": 0.1}, r"`lr` must be 0\.01, as in the saved process; got 0\.1\."),
     ({"steps": 9, "batch_size": 4}, r"`batch_size` must be None, as in the saved process; got 4\."),
     ({"steps": 9, "optimiser": torch.optim.SGD}, r"`optimiser` must be 'Adam', as in the saved process; got 'SGD'\."),
     ({"steps": 1}, r"`steps` must be at least 2, those already done; got 1\."),
 ])
-def test_a_process_with_other_options_is_refused(tmp_path, options, message):
+def test_a_process_with_other_options_is_refused(tmp_path, content, options, message):
     model, process = start(steps=9)
     run(process, History(), 2)
-    checkpoint.save(tmp_path, model=model, process=process)
+    checkpoint.save(tmp_path, model=model, process=process, history={})
     model, process = start(**options)
+    here = {"model": model, "process": process, "history": History(step=[7])}
+    before = content(**here)
     with pytest.raises(ValueError, match=message):
-        checkpoint.load(tmp_path, model=model, process=process)
+        checkpoint.load(tmp_path, **here)
+    assert content(**here) == before
 
 
 def test_what_a_file_cannot_hold_is_named(tmp_path):

@@ -1,5 +1,6 @@
 """How two outcomes differ, in words: type, shape, dtype, finite values, values."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,8 +31,21 @@ def kind_difference(got: Any, want: Any, name: str) -> str | None:
     accepted = isinstance(got, kind) or (single and isinstance(got, (int, float)))
     if accepted and isinstance(got, bool) == isinstance(want, bool):
         return None
-    remedy = " Use torch's functions, or `torch.as_tensor`." if hasattr(got, "__array__") else ""
+    remedy = ""
+    if isinstance(got, Tensor) and kind in (int, float):
+        remedy = " A tensor of one value gives it with `.item()`."
+    elif hasattr(got, "__array__") and not isinstance(got, Tensor):
+        remedy = " Use torch's functions, or `torch.as_tensor`."
     return f"`{name}` must be {words}; got {'None' if got is None else type(got).__name__}.{remedy}"
+
+
+def as_tensor(number: float) -> Tensor:
+    """A number as a tensor of shape (), in double precision; a whole number that is too large for it is infinite."""
+    try:
+        number = float(number)
+    except OverflowError:
+        number = math.inf if number > 0 else -math.inf
+    return torch.tensor(number, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -58,14 +72,13 @@ class Comparison:
         if different:
             return different
         if isinstance(want, Tensor) and not isinstance(got, Tensor):
-            return self._values(torch.tensor(got), want.detach().cpu(), name)
+            return self._values(as_tensor(got), want.detach().cpu(), name)
         if isinstance(want, Tensor):
             return self._tensors(got.detach().cpu(), want.detach().cpu(), name)
         if isinstance(want, (tuple, list, dict)):
             return self._parts(got, want, name)
         if isinstance(want, float):
-            numbers = torch.tensor([float(got), want], dtype=torch.float64)
-            return self._values(*numbers, name)
+            return self._values(as_tensor(got), as_tensor(want), name)
         return None if got == want else f"`{name}` must be {want!r}; got {got!r}."
 
     def _parts(self, got: Any, want: Any, name: str) -> str | None:

@@ -37,6 +37,15 @@ LOG_SCORE = Exercise(
             "that is why scores are logarithms.",
         ),
         Mistake(
+            lambda p: math.log(1 - p),
+            "This is the score of what did **not** happen. `probability` is what the bet gave to the thing that did.",
+        ),
+        Mistake(
+            lambda p: p * math.log(p),
+            "The logarithm is **multiplied by the probability**: that would be one term of an average over all "
+            "answers. A score looks at the one that happened.",
+        ),
+        Mistake(
             lambda p: math.exp(p),
             "This is the **exponential**, which turns a logarithm back into a probability.",
         ),

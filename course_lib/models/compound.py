@@ -2,13 +2,14 @@
 
 import math
 from abc import abstractmethod
+from dataclasses import replace
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from ..errors import require_counts, require_positive
-from ..functional import log_beta_function, normal_log_prob
+from ..functional import log_beta_function, log_rising_factorial, normal_log_prob
 from ..rng import poisson, randn, uniform
 from .base import Card, Density
 from .conjugate import Beta, Gamma
@@ -135,13 +136,10 @@ class NegativeBinomial(Compound):
                 happenings, Journal of the Royal Statistical Society 83 (1920).
     """
 
-    card = Card(
-        "Negative binomial",
-        r"$p(x, z) = \mathrm{Gamma}(z; r, r / m) \; \mathrm{Poisson}(x; z)$",
-        evidence="exact, $O(1)$",
-        posterior="exact, a gamma, $O(1)$",
-        gradient="exact, $O(1)$",
-        sampling="$O(1)$",
+    card = replace(
+        StudentT.card,
+        family="Negative binomial",
+        factorisation=r"$p(x, z) = \mathrm{Gamma}(z; r, r / m) \; \mathrm{Poisson}(x; z)$",
     )
 
     def __init__(self) -> None:
@@ -170,7 +168,7 @@ class NegativeBinomial(Compound):
         self.require_shape(x)
         count, r = x[:, 0], self.log_concentration.exp()
         logits = self.log_mean - self.log_concentration  # the odds of one more: m / r
-        log_ways = (count + r).lgamma() - r.lgamma() - (count + 1).lgamma()
+        log_ways = -log_beta_function(r, count + 1) - (count + r).log()
         return log_ways + r * logsigmoid(-logits) + count * logsigmoid(logits)
 
     @torch.no_grad()
@@ -196,12 +194,11 @@ class BetaBinomial(Compound):
                 of success as variable between the sets of trials, Journal of the Royal Statistical Society B 10 (1948).
     """
 
-    card = Card(
-        "Beta-binomial",
-        r"$p(x, z) = \mathrm{Beta}(z; \alpha, \beta) \; \mathrm{Binomial}(x; N, z)$",
-        evidence="exact, $O(1)$",
+    card = replace(
+        StudentT.card,
+        family="Beta-binomial",
+        factorisation=r"$p(x, z) = \mathrm{Beta}(z; \alpha, \beta) \; \mathrm{Binomial}(x; N, z)$",
         posterior="exact, a beta, $O(1)$",
-        gradient="exact, $O(1)$",
         sampling="$O(N)$",
     )
 
@@ -229,8 +226,11 @@ class BetaBinomial(Compound):
         return Beta(alpha + x[:, 0], beta + self.trials - x[:, 0])
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """log p(x) in nats, shape (n,): the posterior's normaliser over the prior's."""
-        return log_beta_function(*self.posterior(x)) - log_beta_function(*self.prior) + self._log_ways(x)[:, 0]
+        """log p(x) in nats, shape (n,): the posterior's normaliser over the prior's, B(alpha + x, beta + N - x) / B."""
+        self.require_shape(x)
+        (alpha, beta), hits = self.prior, x[:, 0]
+        each = log_rising_factorial(alpha, hits) + log_rising_factorial(beta, self.trials - hits)
+        return each - log_rising_factorial(alpha + beta, self.trials) + self._log_ways(x)[:, 0]
 
     @torch.no_grad()
     def sample(self, n: int, generator: Generator) -> Tensor:
@@ -247,4 +247,4 @@ class BetaBinomial(Compound):
 
     def _log_ways(self, x: Tensor) -> Tensor:
         """The log of the number of orders in which x successes come, in the shape of `x`."""
-        return math.lgamma(self.trials + 1) - (x + 1).lgamma() - (self.trials - x + 1).lgamma()
+        return -log_beta_function(x + 1, self.trials - x + 1) - math.log(self.trials + 1)

@@ -2,7 +2,7 @@
 
 import torch
 from torch import Generator, Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import one_hot, softplus
 
 from .. import rng
 from ..errors import require_fractions, require_labels, require_positive, require_rows
@@ -90,12 +90,12 @@ class BernoulliDecoder(Generative):
         self._require_label(y)
         if y is None:
             return values
-        code = torch.eye(self.classes, dtype=values.dtype, device=values.device)[y]  # (..., classes)
+        code = one_hot(y.long(), self.classes).to(values.dtype)  # (..., classes); a -1 is refused, not wrapped
         shape = torch.broadcast_shapes(values.shape[:-1], y.shape)
         return torch.cat([values.expand(*shape, -1), code.expand(*shape, -1)], -1)
 
     def _require_labels(self, y: Tensor | None, n: int) -> None:
-        """The thorough look at labels: a -1 would be taken for the last class."""
+        """The thorough look at labels, with a message that names them."""
         self._require_label(y)
         if y is not None:
             require_labels("y", y, n, self.classes)
@@ -159,7 +159,7 @@ class DeepLatentVariableModel(BernoulliDecoder):
         logits = self.decode(z, torch.arange(self.classes, device=z.device)[:, None])  # (C, m, D)
         table = x @ logits.flatten(0, 1).mT  # (n, C m)
         every = table.unflatten(1, logits.shape[:2]) - softplus(logits).sum(-1)  # (n, C, m)
-        return every[torch.arange(len(x), device=x.device), y]
+        return every.gather(1, y.long()[:, None, None].expand(-1, 1, len(z)))[:, 0]  # likewise
 
     def evidence(self, x: Tensor, rule: tuple[Tensor, Tensor] | None = None, y: Tensor | None = None) -> Exact:
         """log p(x), shape (n,), and log p(z_j | x), shape (n, m), by a rule for means under the prior.

@@ -22,7 +22,7 @@ class ChowLiuTree(Density):
     can be summed out, and drawn given the seen, by messages that go up to the root and down again.
 
     Shapes:     logits (D, 2): the log-odds of x_d = 1 for a parent of 0 and of 1; parent (D,): the number of the
-                parent. The root's is D: one more value, which is always 0. x (n, D), floating 0 and 1; seen (n, D)
+                parent. A root's is D: one more value, which is always 0. x (n, D), floating 0 and 1; seen (n, D)
                 or (D,), boolean: what stands where it is False is not looked at, and may be NaN.
     Units:      log_prob in nats.
     Raises:     ValueError if `x` does not have shape (n, D).
@@ -84,20 +84,37 @@ class ChowLiuTree(Density):
         return self._downward(self._upward(x, seen), lambda p: p)
 
     @torch.no_grad()
-    def maximise(self, x: Tensor, *, smoothing: float = 0.0) -> None:
+    def maximise(self, x: Tensor, *, smoothing: float = 0.0, edges: Tensor | None = None) -> None:
         """The tree and the probabilities of maximum likelihood, in O(n D^2).
 
-        To every pair of values `smoothing` more observations of each of 00, 01, 10 and 11 are added.
+        To every pair of values `smoothing` more observations of each of 00, 01, 10 and 11 are added. Prior knowledge
+        may say which pairs can be joined: `edges` (D, D), boolean and symmetric. Parts that it leaves apart stay apart.
+
+        Raises:     ValueError if `edges` is not of that kind.
         """
         self.require_data(x)
         require_smoothing(smoothing)
+        edges = self._checked_edges(edges)
         both = x.mT @ x + smoothing  # (D, D): how often both are 1
         ones, total = x.sum(0) + 2 * smoothing, len(x) + 4 * smoothing  # (D,)
-        self.parent.copy_(spanning_tree(mutual_information(both, ones, total)))
+        weight = mutual_information(both, ones, total).masked_fill(~edges, -1.0)  # no other weight is below 0
+        parent = spanning_tree(weight)
+        allowed = pad(edges, (0, 1)).gather(1, parent[:, None])[:, 0]  # (D,)
+        self.parent.copy_(parent.where(allowed, len(parent)))
         above = pad(ones, (0, 1))[self.parent]  # (D,): how often the parent is 1
         with_above = pad(both, (0, 1)).gather(1, self.parent[:, None])[:, 0]  # (D,): ... and the value too
         off, on = log_odds(ones - with_above, total - above), log_odds(with_above, above)
         self.logits.copy_(torch.stack([off, on], -1))
+
+    def _checked_edges(self, edges: Tensor | None) -> Tensor:
+        """`edges`, or all pairs for None."""
+        shape = 2 * self.event_shape
+        if edges is None:
+            return torch.ones(shape, dtype=torch.bool, device=self.logits.device)
+        if edges.shape != shape or edges.dtype != torch.bool or not torch.equal(edges, edges.mT):
+            raise ValueError(f"`edges` must be a symmetric boolean tensor of shape {shape}; got {edges.dtype} of shape "
+                             f"{tuple(edges.shape)}.")
+        return edges
 
     def _require_seen_data(self, x: Tensor, seen: Tensor) -> None:
         self.require_shape(x)

@@ -212,16 +212,20 @@ class GradientDescent(Iterator[Step]):
             "position": self.batches.position,
         }
 
-    def load_state_dict(self, state: dict[str, object]) -> None:
-        """Go on where `state` was taken: the model must have its parameters of then already.
-
-        Raises:     ValueError if the process was started with other options, or has fewer steps.
-        """
+    def require_state(self, state: dict[str, object]) -> None:
+        """Raise ValueError if `state` was taken from a process with other options, or with more steps done."""
         for name, saved in state["settings"].items():
             if self.settings[name] != saved:
                 raise ValueError(f"`{name}` must be {saved!r}, as in the saved process; got {self.settings[name]!r}.")
         if state["index"] > self.steps:
             raise ValueError(f"`steps` must be at least {state['index']}, those already done; got {self.steps}.")
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Go on where `state` was taken: the model must have its parameters of then already.
+
+        Raises:     ValueError as `require_state`; then nothing has changed.
+        """
+        self.require_state(state)
         self.index, self.batches.order, self.batches.position = state["index"], state["order"], state["position"]
         self.update.load_state_dict(state["update"])
         if self.schedule is not None:

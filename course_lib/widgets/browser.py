@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 
 from .explorer import _described
 from .picture import Picture
+from .scripts import text
 
-FOLDER = Path(__file__).parent
-CSS = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("explorer.css", "live.css"))
-OFFLINE = (FOLDER / "offline.js").read_text(encoding="utf-8")
+CSS = text("explorer.css", "live.css")
+OFFLINE = text("offline.js")
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>body {{ font-family: sans-serif; }}
@@ -28,17 +28,11 @@ render({{ model: offline(JSON.parse({values}, unpacked)), el: document.querySele
 """
 
 
-def module(render: str, *names: str) -> str:
-    """The ES module of an explorer: scripts that share all they have, and the name of the function that renders."""
-    texts = [(FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in names]
-    return "\n".join([*texts, f"const render = {render};", "export default { render };", ""])
-
-
 class BrowserExplorer(anywidget.AnyWidget):
     """An explorer whose pictures are made in the browser; its state lies in traits that both sides change.
 
-    A subclass gives its `_esm` (see `module`), `state`, `alt`, `figure()`, and `_checked(name, value)`: the traits
-    that a new value of the state comes to, or a ValueError. Its traits are the state, but for those in `FIXED`.
+    A subclass gives its `_esm` (see `scripts.module`), `state`, `alt`, `figure()`, and `_checked(name, value)`: the
+    traits that a new value of the state comes to, or a ValueError. Its traits are the state, but for those in `FIXED`.
     While nobody listens, Python hears of a new state once the hand rests; otherwise at most ten times a second.
     """
 

@@ -2,20 +2,6 @@
 
 const PATIENCE = 10000; // ms without an answer, after which what was asked is taken as lost
 
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-// What takes the focus. JupyterLab must leave its keys alone, and asks the focused element first.
-function focusable(tag, properties, ...children) {
-  const made = element(tag, properties, ...children);
-  made.dataset.lmSuppressShortcuts = "true";
-  return made;
-}
-
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const short = (value) => String(Number(value.toPrecision(6)));
 
 // Questions to the kernel: at most `depth` are out (one when the kernel is slow), the newest values win, and
@@ -90,11 +76,13 @@ function slider({ label, low, high, step }, change) {
   const number = focusable("input", { type: "number", min: low, max: high, step, ariaLabel: label });
   const show = (value) => { range.value = value; number.value = short(value); };
   range.addEventListener("input", () => { number.value = range.value; change(range.valueAsNumber); });
-  number.addEventListener("change", () => {
+  const typed = () => {
     range.value = clamp(number.valueAsNumber || 0, low, high); // on the nearest step
     number.value = range.value;
     change(range.valueAsNumber);
-  });
+  };
+  number.addEventListener("change", typed);
+  number.addEventListener("keydown", (event) => event.key === "Enter" && typed()); // no "change" comes before it is left
   return { field: element("div", { className: "explorer-field" }, element("label", {}, label, range), number), show };
 }
 
@@ -149,7 +137,7 @@ function playback(flow, frame, last) {
   return { play, speed: speed.field, stop };
 }
 
-function render({ model, el }) {
+function renderExplorer({ model, el }) {
   const { title, size, controls } = model.get("face");
   const root = element("div", { className: "explorer", role: "group", ariaLabel: title });
   root.dataset.lmSuppressShortcuts = "true";
@@ -189,5 +177,3 @@ function render({ model, el }) {
     if (player) player.stop();
   };
 }
-
-export default { render };

@@ -1,7 +1,5 @@
 // What is dragged on the figure itself: points, and Gaussians by their means and axes. One module with explorer.js.
 
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
-
 // Knobs on the stage that are dragged by the pointer or the arrow keys. `move(i, target)` is told where to, in the units
 // of the data and within the bounds; `place(points, corners)` says where they lie.
 function knobs(names, { drag = "xy", bounds }, stage, move) {

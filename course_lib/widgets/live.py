@@ -3,7 +3,6 @@
 import base64
 import html
 import threading
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -11,8 +10,7 @@ import traitlets
 from matplotlib.figure import Figure
 
 from .picture import Picture, decode_runs, encode_png
-
-FOLDER = Path(__file__).parent
+from .scripts import module, text
 
 
 class LiveFigure(anywidget.AnyWidget):
@@ -25,8 +23,8 @@ class LiveFigure(anywidget.AnyWidget):
     Raises: ValueError if the alternative text is empty.
     """
 
-    _esm = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in ("knobs.js", "explorer.js"))
-    _css = (FOLDER / "explorer.css").read_text(encoding="utf-8")
+    _esm = module("renderExplorer", "knobs", "explorer")
+    _css = text("explorer.css")
     face = traitlets.Dict().tag(sync=True)  # what the browser builds once: title, size, controls
     below = traitlets.Bytes().tag(sync=True)  # the part of the picture that seldom changes
     picture = traitlets.Bytes().tag(sync=True)  # what is laid over it

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..errors import require_choice
-from .browser import BrowserExplorer, module
+from .browser import BrowserExplorer
+from .scripts import module
 
 TOOLS = ("draw", "erase", "cover", "uncover")
 

@@ -1,22 +1,7 @@
 // What the explorers that compute in the browser are made of: elements, controls, pictures, and news for Python.
 
-function element(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  made.append(...children);
-  return made;
-}
-
-// What takes the focus. JupyterLab must leave its keys alone, and asks the focused element first.
-function focusable(tag, properties, ...children) {
-  const made = element(tag, properties, ...children);
-  made.dataset.lmSuppressShortcuts = "true";
-  return made;
-}
-
-const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
 const bytes = (buffer) => new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 const signed = (value, digits = 2) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] };
 
 function button(label, press) {
   const made = focusable("button", { type: "button" }, label);

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from ..errors import require_positive
 from ..functional import bernoulli_log_prob, normal_log_prob
 from ..inference import oracle
-from .browser import BrowserExplorer, module
+from .browser import BrowserExplorer
 from .decoder import described, quantised, require_sizes
 from .pad import checked_drawing, ink_bytes, ink_of, seen_of, show_picture
+from .scripts import module
 
 
 class LatentPlane(BrowserExplorer):

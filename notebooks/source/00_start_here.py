@@ -13,7 +13,7 @@
 #
 # **Time.** 10 minutes, in which you move, bet and solve for the first time.
 #
-# **Measured.** *Run all*: 7 s, 400 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 9 s, 402 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 import math
@@ -37,7 +37,7 @@ explorers.two_numbers_one_digit()
 # handwritten digits. Nobody told it what a 6 is, and yet the plane has a region of 6s, one of 0s, and between them lie
 # pictures that could be either. These two numbers are *latent*: never measured, but assumed to lie behind what was
 # measured. The rings show where they are likely: a point is drawn inside the first ring four times out of ten, and
-# almost never outside the third.
+# outside the third about once in ninety times.
 #
 # That is the theme of the course: **describe how data could have been made, with something hidden inside, and then
 # reason backwards**. The network came with the course; in [notebook 10](10_deep_latent_variable_models.ipynb) you
@@ -116,12 +116,12 @@ progress.summary(*groups)
 #
 # | part | notebook | its question |
 # | --- | --- | --- |
-# | I Why model how data is made | 01 Two ways to model | What is the difference between knowing the answer and knowing the process? |
-# | | 02 What generative models buy | Why bother, when prediction is all I need? |
-# | | 03 Images from an unknown distribution | How can you draw from a distribution that nobody knows? |
-# | II Learning when everything is seen | 04 Neural conditionals | How does a network say "I am not sure"? |
-# | | 05 Fully observed models | What if nothing is hidden? |
-# | | 06 Stochastic gradients | How can a guess from 64 examples replace a sum over 60,000? |
+# | I Why model how data is made | [01 Two ways to model](01_two_ways_to_model.ipynb) | What is the difference between knowing the answer and knowing the process? |
+# | | [02 What generative models buy](02_what_generative_models_buy.ipynb) | Why bother, when prediction is all I need? |
+# | | [03 Images from an unknown distribution](03_images_from_an_unknown_distribution.ipynb) | How can you draw from a distribution that nobody knows? |
+# | II Learning when everything is seen | [04 Neural conditionals](04_neural_conditionals.ipynb) | How does a network say "I am not sure"? |
+# | | [05 Fully observed models](05_fully_observed_models.ipynb) | What if nothing is hidden? |
+# | | [06 Stochastic gradients](06_stochastic_gradients.ipynb) | How can a guess from 64 examples replace a sum over 60,000? |
 # | III What the data do not show | 07 Latents and features | What is hidden behind a picture? |
 # | | [08 Mixtures](08_mixtures.ipynb) | What if the hidden cause is a choice? |
 # | | 09 Infinite mixtures | What if the hidden cause is a number? |
@@ -158,8 +158,7 @@ evidence.table()
 # ## Still intractable
 #
 # Almost everything: how the plane above was learnt, why two numbers and not three, what a *good* picture is, and how
-# probable each one. Until the other notebooks are finished, go on with [08, Mixtures](08_mixtures.ipynb), then
-# [10](10_deep_latent_variable_models.ipynb).
+# probable each one. Go on with [01, Two ways to model](01_two_ways_to_model.ipynb).
 #
 # ## In practice
 #

@@ -40,13 +40,18 @@ def write_notebook(path: Path, *cells: str | nbformat.NotebookNode) -> Path:
 
 def open_and_run(page: Page, lab, name: str, *, seconds: float = 120) -> None:
     """Open a notebook and run all its cells, to the end."""
+    open_and_start(page, lab, name)
+    page.wait_for_function(ENDED, timeout=1e3 * seconds)
+    idle(page, seconds=seconds)
+
+
+def open_and_start(page: Page, lab, name: str) -> None:
+    """Open a notebook, wait for its kernel, and have all its cells run; does not wait for them."""
     page.goto(f"{lab.url}/lab/tree/{name}?reset")
     page.locator(".jp-Notebook").wait_for(timeout=60_000)
     idle(page, seconds=60)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    page.wait_for_function(ENDED, timeout=1e3 * seconds)
-    idle(page, seconds=seconds)
 
 
 def run_cell(page: Page, index: int) -> None:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from course_lib import datasets
-from course_lib.functional import beta_log_prob, gamma_log_prob, log_beta_function
+from course_lib.functional import beta_log_prob, gamma_log_prob, log_beta_function, log_rising_factorial
 from course_lib.inference.oracle import quadrature
 from course_lib.models import BetaBinomial, NegativeBinomial, StudentT
 from course_lib.models.conjugate import Beta, Gamma
@@ -144,6 +144,46 @@ def test_the_formulas_of_the_conjugate_families():
     torch.testing.assert_close(log_beta_function(a, b), torch.from_numpy(theirs))
     one = torch.ones(())
     assert gamma_log_prob(0 * one, one, one) == beta_log_prob(0 * one, one, one) == beta_log_prob(one, one, one) == 0
+
+
+WIDE = [1e-3, 0.7, 19.9, 20.0, 300.0, 1e5, 1e8]
+
+
+@pytest.mark.oracle("closed form, a sum of logs", "functional.log_rising_factorial")
+@pytest.mark.parametrize(("dtype", "rounding"), [(torch.float32, 3e-6), (torch.float64, 1e-14)])
+def test_a_rising_factorial_keeps_its_digits(dtype, rounding):
+    """And so does its gradient, the sum of 1 / (x + i)."""
+    x = torch.tensor(WIDE, dtype=dtype, requires_grad=True)
+    for n in (0, 1, 2, 40):
+        terms = x.detach().double()[:, None] + torch.arange(n)  # (7, n)
+        got = log_rising_factorial(x, torch.tensor(n, dtype=dtype))
+        (gradient,) = torch.autograd.grad(got.sum(), x)
+        torch.testing.assert_close(got.double(), terms.log().sum(-1), rtol=rounding, atol=rounding)
+        torch.testing.assert_close(gradient.double(), terms.reciprocal().sum(-1), rtol=30 * rounding, atol=rounding)
+        assert torch.equal(got, log_rising_factorial(x, float(n)))
+
+
+@pytest.mark.oracle("scipy.special.poch", "functional.log_rising_factorial")
+@pytest.mark.oracle("scipy.special.betaln", "functional.log_beta_function")
+def test_rising_by_a_half_and_the_beta_function_over_all_sizes():
+    x = torch.tensor(WIDE)
+    half = torch.from_numpy(scipy.special.poch(x.numpy(), 0.5)).log()
+    torch.testing.assert_close(log_rising_factorial(x, 0.5), half, rtol=1e-13, atol=1e-13)
+    theirs = torch.from_numpy(scipy.special.betaln(x[:, None].numpy(), x.numpy()))
+    torch.testing.assert_close(log_beta_function(x[:, None], x), theirs, rtol=1e-10, atol=1e-10)
+    single = log_beta_function(x.float()[:, None], x.float()).double()
+    torch.testing.assert_close(single, theirs, rtol=3e-6, atol=3e-5)
+
+
+@pytest.mark.oracle("scipy in double precision", "models.StudentT.log_prob", "models.NegativeBinomial.log_prob",
+                    "models.BetaBinomial.log_prob")
+@pytest.mark.parametrize("large", [1e3, 1e6, 1e8])
+@pytest.mark.parametrize("make", [student_t, negative_binomial, beta_binomial], ids=NAMES)
+def test_single_precision_with_huge_parameters(make, large):
+    """They come close to a Gaussian, a Poisson and a binomial distribution."""
+    model, x, theirs = make(large, 2 * large) if make is beta_binomial else make(large)
+    got = model.float().log_prob(x.float()).detach().double()
+    torch.testing.assert_close(got, torch.from_numpy(theirs(x[:, 0].numpy())), rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("distribution", [Gamma(torch.tensor(2.5), torch.tensor(0.7)),

@@ -159,3 +159,16 @@ def test_bad_input_is_named(model, labelled, x):
         DeepLatentVariableModel(6, 4, generator=seeded(0))
     with pytest.raises(ValueError, match="`hidden` must be a tuple of the hidden layers' sizes; got 256"):
         DeepLatentVariableModel(6, 2, hidden=256, generator=seeded(0))
+
+
+@pytest.mark.oracle("a planted fault is caught", "models.BernoulliDecoder.decode",
+                    "models.DeepLatentVariableModel.log_likelihood_table")
+def test_a_negative_label_is_never_taken_for_the_last_class(labelled, x):
+    """On the path of the loss it is torch that refuses it, since a look at the labels would make a GPU wait."""
+    y, z = torch.tensor([0, 1, 2, -1, 0]), torch.zeros(5, labelled.latents)
+    with pytest.raises(RuntimeError, match="Class values must be non-negative"):
+        labelled.decode(z, y)
+    with pytest.raises(RuntimeError, match="index -1 is out of bounds"):
+        labelled.loss(x, y, seeded(0))
+    torch.testing.assert_close(labelled.decode(z, y.abs().int()), labelled.decode(z, y.abs()))
+    assert labelled.to("meta").loss(x.to("meta"), y.to("meta"), seeded(0)).shape == (5,)

@@ -140,6 +140,24 @@ def test_spanning_tree_is_scipys():
     assert (parent == 40).sum() == 1
 
 
+@pytest.mark.oracle("scipy's minimum_spanning_tree", "models.ChowLiuTree.maximise")
+@pytest.mark.parametrize("apart", [False, True])
+def test_only_allowed_edges_are_used_and_the_best_of_them(apart):
+    x = some_data(seed=4)
+    allowed = torch.tensor([[abs(i - j) in (1, 2) for j in range(D)] for i in range(D)])
+    if apart:
+        allowed[:2, 2:] = allowed[2:, :2] = False  # two parts with nothing between them
+    model = ChowLiuTree(D)
+    model.maximise(x, edges=allowed)
+    joined = [(d, parent) for d, parent in enumerate(model.parent.tolist()) if parent < D]
+    assert all(allowed[pair] for pair in joined)
+    assert len(joined) == D - 1 - apart
+    weight = mutual_information(x.mT @ x, x.sum(0), len(x))
+    theirs = minimum_spanning_tree(torch.where(allowed, -weight, 0.0).numpy())
+    assert sum(weight[pair].item() for pair in joined) == pytest.approx(-theirs.sum())
+    assert model.log_prob(POINTS).exp().sum().item() == pytest.approx(1)
+
+
 @pytest.mark.oracle("the smoothed counts of pairs", "models.ChowLiuTree.maximise")
 def test_the_tree_keeps_the_counts_of_its_pairs():
     """Chow and Liu's tree has, on its edges, exactly the pair distributions of the (smoothed) data."""
@@ -184,6 +202,9 @@ def test_wrong_arguments_are_named(fitted):
         fitted.maximise(torch.full((3, D), 0.5))
     with pytest.raises(ValueError, match=r"`smoothing` must be a finite number >= 0; got inf\."):
         fitted.maximise(some_data(), smoothing=float("inf"))
+    for edges in (torch.ones(D, D), torch.ones(2, 2).bool(), torch.ones(D, D).tril().bool()):
+        with pytest.raises(ValueError, match=r"`edges` must be a symmetric boolean tensor of shape \(5, 5\); got"):
+            fitted.maximise(some_data(), edges=edges)
     with pytest.raises(ValueError, match=r"`seen` must have shape \(3, 5\) or \(5,\); got \(4,\)\."):
         fitted.complete(torch.zeros(3, D), torch.tensor([True] * 4), seeded(0))
     with pytest.raises(ValueError, match=r"`features` must be a whole number >= 1; got 0\."):

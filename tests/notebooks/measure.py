@@ -35,11 +35,18 @@ def headline(entry: dict) -> str:
     return f"**Measured.** *Run all*: {entry['seconds']} s, {entry['mebibytes']} MiB ({entry['machine']})."
 
 
+def minutes(source: Path) -> int:
+    """Return how long a notebook takes to read and explore, as its head says."""
+    return int(re.search(r"\*\*Time\.\*\* (\d+) minutes", source.read_text(encoding="utf-8"))[1])
+
+
 def table(record: dict[str, dict]) -> str:
     """Return the README's table."""
-    head = "| notebook | *Run all*, s | peak memory, MiB | measured |\n| --- | ---: | ---: | --- |\n"
-    row = "| [{0}](notebooks/{0}.ipynb) | {seconds} | {mebibytes} | {date}, {machine} |\n"
-    return head + "".join(row.format(name, **entry) for name, entry in sorted(record.items()))
+    head = ("| notebook | to read, min | *Run all*, s | peak memory, MiB | measured |\n"
+            "| --- | ---: | ---: | ---: | --- |\n")
+    row = "| [{0}](notebooks/{0}.ipynb) | {1} | {seconds} | {mebibytes} | {date}, {machine} |\n"
+    return head + "".join(row.format(name, minutes(build.SOURCES / f"{name}.py"), **entry)
+                          for name, entry in sorted(record.items()))
 
 
 def stamp(path: Path, pattern: str, text: str) -> None:

@@ -10,7 +10,7 @@ from runner import Run
 
 REMEDY = "run: make measure"
 ENTRY = {"seconds": 12, "mebibytes": 340, "date": "2026-01-31", "machine": "2 CPU cores, no GPU"}
-SOURCE = "# %% [markdown]\n# # Title\n#\n# **Measured.** not yet\n#\n# Text\n"
+SOURCE = "# %% [markdown]\n# # Title\n#\n# **Time.** 70 minutes to read.\n#\n# **Measured.** not yet\n#\n# Text\n"
 README = "# Course\n<!-- measured:begin -->\nold\n<!-- measured:end -->\nText\n"
 
 
@@ -41,7 +41,7 @@ def project(tmp_path, monkeypatch):
         (measure, "README", tmp_path / "README.md"), (measure, "RECORD", tmp_path / "measured.json"),
     ]:
         monkeypatch.setattr(module, name, path)
-    monkeypatch.setattr(measure, "run", lambda notebook, isolated: Run(12.3, 340.4, {"Cell 0": 1.0}, []))
+    monkeypatch.setattr(measure, "run", lambda notebook, isolated: Run(12.3, 12.0, 340.4, {"Cell 0": 1.0}, []))
     return tmp_path
 
 
@@ -50,13 +50,13 @@ def test_measuring_stamps_head_readme_record_and_notebook(project):
     line = measure.headline(record()["01_disk"])
     assert line.startswith("**Measured.** *Run all*: 12 s, 340 MiB (")
     assert (project / "01_disk.py").read_text() == SOURCE.replace("**Measured.** not yet", line)
-    assert "| [01_disk](notebooks/01_disk.ipynb) | 12 | 340 |" in (project / "README.md").read_text()
+    assert "| [01_disk](notebooks/01_disk.ipynb) | 70 | 12 | 340 |" in (project / "README.md").read_text()
     assert (project / "README.md").read_text().endswith("<!-- measured:end -->\nText\n")
     assert line in (project / "01_disk.ipynb").read_text()
 
 
 def test_a_notebook_that_fails_is_not_measured(project, monkeypatch):
-    monkeypatch.setattr(measure, "run", lambda notebook, isolated: Run(1, 1, {}, ["ZeroDivisionError"]))
+    monkeypatch.setattr(measure, "run", lambda notebook, isolated: Run(1, 1, 1, {}, ["ZeroDivisionError"]))
     with pytest.raises(ValueError, match=r"`01_disk\.ipynb` must run before .*; got ZeroDivisionError"):
         measure.main([])
 
@@ -67,6 +67,6 @@ def test_a_head_without_the_line_is_named(project):
         measure.main([])
 
 
-def test_the_table_has_a_row_for_each_notebook():
+def test_the_table_has_a_row_for_each_notebook(project):
     assert measure.table({"01_disk": ENTRY}).endswith(
-        "| [01_disk](notebooks/01_disk.ipynb) | 12 | 340 | 2026-01-31, 2 CPU cores, no GPU |\n")
+        "| [01_disk](notebooks/01_disk.ipynb) | 70 | 12 | 340 | 2026-01-31, 2 CPU cores, no GPU |\n")

@@ -15,6 +15,7 @@ ISOLATED = can_isolate()
 NAMES = [path.stem for path in build.sources([])]
 SECONDS, MEBIBYTES, CELL_SECONDS = 60, 1024, 20
 TIGHTER = {"08_mixtures": (40, 600)}
+PATIENCE = 3  # so many times longer a run may take by the clock, on a machine that does other things as well
 
 
 def assert_passed(found: Run) -> None:
@@ -25,11 +26,13 @@ def assert_passed(found: Run) -> None:
 
 
 def assert_within(found: Run, seconds: float, mebibytes: float) -> None:
-    """Assert that the run passed and kept to its budget."""
+    """Assert that the run passed and kept to its budget: by the clock, or in computing where others slowed it down."""
     assert_passed(found)
-    assert found.seconds <= seconds, f"the run took {found.seconds:.0f} s; the budget is {seconds} s"
+    took = min(found.seconds, found.computing)
+    assert took <= seconds, f"the run took {took:.0f} s; the budget is {seconds} s"
+    assert found.seconds <= PATIENCE * seconds, f"the run waited: {found.seconds:.0f} s for {took:.0f} s of work"
     assert found.mebibytes <= mebibytes, f"the kernel took {found.mebibytes:.0f} MiB of {mebibytes}"
-    slow = {name: seconds for name, seconds in found.cells.items() if seconds > CELL_SECONDS}
+    slow = {name: seconds for name, seconds in found.cells.items() if seconds * took / found.seconds > CELL_SECONDS}
     assert not slow, f"cells that take more than {CELL_SECONDS} s: {slow}"
 
 
@@ -91,9 +94,13 @@ def test_a_cell_that_raises_fails(notebook):
 
 
 @pytest.mark.parametrize(("found", "message"), [
-    (Run(1, 1, {}, []), "no cell was run"),
-    (Run(61, 1, {"Cell 0": 1}, []), "the run took 61 s; the budget is 60 s"),
-    (Run(30, 1, {"Cell 0": 21}, []), "cells that take more than 20 s"),
+    (Run(1, 1, 1, {}, []), "no cell was run"),
+    (Run(61, 62, 1, {"Cell 0": 1}, []), "the run took 61 s; the budget is 60 s"),
+    (Run(120, 61, 1, {"Cell 0": 1}, []), "the run took 61 s; the budget is 60 s"),
+    (Run(181, 30, 1, {"Cell 0": 1}, []), "the run waited: 181 s for 30 s of work"),
+    (Run(30, 30, 1, {"Cell 0": 21}, []), "cells that take more than 20 s"),
+    (Run(30, 50, 1, {"Cell 0": 21}, []), "cells that take more than 20 s"),
+    (Run(60, 30, 1, {"Cell 0": 41}, []), "cells that take more than 20 s"),
 ])
 def test_a_run_outside_its_budget_is_refused(found, message):
     with pytest.raises(AssertionError, match=message):

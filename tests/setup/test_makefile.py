@@ -108,11 +108,13 @@ def test_check_is_the_quick_part_of_test(make):
     assert make("-n", "test").stdout.rstrip().endswith("-m pytest --oracles")
 
 
-def test_reader_is_not_asked_about_news():
-    """JupyterLab reads the setting that came with the course into this environment."""
+def test_reader_is_not_asked_about_news_or_made_to_wait():
+    """JupyterLab reads the settings that came with the course into this environment."""
     from jupyterlab_server.config import get_static_page_config
 
-    disabled = get_static_page_config(level="sys_prefix")["disabledExtensions"]
+    settings = get_static_page_config(level="sys_prefix")
+    assert settings["buildCheck"] is False
+    disabled = settings["disabledExtensions"]
     assert disabled["@jupyterlab/apputils-extension:announcements"] is True
     assert disabled["@jupyterlab/application-extension:faviconbusy"] is True
 

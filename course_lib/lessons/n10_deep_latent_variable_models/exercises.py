@@ -1,5 +1,7 @@
 """The exercises of lesson 10: reference, wrong answers by name, hints."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -37,11 +39,10 @@ LOG_LIKELIHOOD_TABLE = Exercise(
                 "The formula is right, but **it does not survive a sure decoder**: sigmoid(200) is 1 in floating "
                 "point, log(1 − 1) is −∞, and 0 · ∞ is NaN. Work out $\\log \\sigma(a)$ and $\\log(1 - \\sigma(a))$ "
                 "on paper first."),
-        Mistake(lambda x, logits: _terms(x, logits, 1e-6).sum(-1),
-                "The **clamp hides the NaN** and makes a sure decoder's mistakes cheap: a pixel with $a = -900$ that "
-                "is ink after all costs 900 nats, not 13.8."),
-        Mistake(lambda x, logits: _terms(x, logits, 1e-7).sum(-1),
-                "The **clamp at 1e-7 hides the NaN** and makes a sure decoder's mistakes cheap."),
+        *(Mistake(lambda x, logits, keep=keep: _terms(x, logits, keep).sum(-1),
+                  f"The **{keep:g} that keeps p off 0 and 1 hides the NaN** and makes a sure decoder's mistakes cheap: "
+                  f"a pixel with $a = -900$ that is ink after all costs 900 nats, not {-math.log(keep):.1f}.")
+          for keep in (1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)),
         Mistake(lambda x, logits: x @ logits.mT - (1 + logits.exp()).log().sum(-1),
                 "Right on paper, but **exp(900) overflows** to ∞. `torch.nn.functional.softplus` is $\\log(1 + e^a)$ "
                 "without the overflow."),
@@ -61,6 +62,11 @@ LOG_LIKELIHOOD_TABLE = Exercise(
         Mistake(lambda x, logits: x @ logits.mT,
                 "The **normaliser is missing**: $e^{x a}$ does not add up to one over $x = 0, 1$; subtract "
                 "$\\log(1 + e^a)$."),
+        Mistake(lambda x, logits: x @ logits.mT + torch.nn.functional.softplus(logits).sum(-1),
+                "The **sign of the normaliser** is turned: both $\\log \\sigma(a)$ and $\\log(1 - \\sigma(a))$ hold "
+                "*minus* $\\log(1 + e^a)$."),
+        Mistake(lambda x, logits: x @ logits.mT + (1 - x) @ (1 - logits).mT,
+                "You took the **log-odds $a$ for a log-probability**: $\\log p(\\text{ink}) = \\log \\sigma(a)$."),
         Mistake(lambda x, logits: log_likelihood_table(x, logits).mT,
                 "Right numbers, **axes exchanged**: rows are data, columns are the points of the plane."),
     ),
@@ -68,7 +74,7 @@ LOG_LIKELIHOOD_TABLE = Exercise(
         "$\\log \\sigma(a) = a - \\log(1 + e^a)$ and $\\log(1 - \\sigma(a)) = -\\log(1 + e^a)$. What remains of "
         "the two when you collect $x$?",
         "`torch.nn.functional.softplus(a)` is $\\log(1 + e^a)$ for any $a$. The first term, over all pairs, is a "
-        "product of matrices.",
+        "product of matrices, `x @ logits.mT`; or let `x[:, None]` meet `logits`, and sum over the last axis.",
     ),
     minutes=8,
     difficulty=2,
@@ -86,14 +92,13 @@ EQUAL_MASS_POINTS = Exercise(
     equal_mass_points,
     lambda: [(5,), (30,)],
     mistakes=(
-        Mistake(lambda m: torch.linspace(-3, 3, m),
-                "These are **equally far apart**, not of equal mass: with weights $1/m$ each they stand for a uniform "
-                "prior on (−3, 3)."),
+        *(Mistake(lambda m, end=end: torch.linspace(-end, end, m),
+                  "These are **equally far apart**, not of equal mass: with weights $1/m$ each they stand for a "
+                  f"uniform prior from −{end:g} to {end:g}.")
+          for end in (1, 2, 2.5, 3, 4, 5)),
         Mistake(lambda m: torch.special.ndtri(torch.arange(m) / m),
                 "These are the **left edges** of the pieces, and the first edge is −∞. Take the middles: add one "
                 "half."),
-        Mistake(lambda m: torch.linspace(-4, 4, m),
-                "These are **equally far apart**, not of equal mass."),
         Mistake(lambda m: torch.special.ndtri(torch.arange(1, m + 1) / m),
                 "These are the **right edges** of the pieces, and the last edge is +∞. Take the middles."),
         Mistake(lambda m: torch.special.ndtri(torch.linspace(0, 1, m)),
@@ -101,6 +106,13 @@ EQUAL_MASS_POINTS = Exercise(
         Mistake(lambda m: torch.special.ndtri(torch.arange(1, m + 1) / (m + 1)),
                 "**m inner edges of m + 1 pieces**: the outer pieces then stand for too little mass. The middle of "
                 "piece $j$ is $(j + \\tfrac12)/m$."),
+        Mistake(lambda m: torch.special.ndtri(torch.arange(m) + 0.5 / m),
+                "A **bracket is missing**: `/ m` divides the 0.5 alone, so that most of these are no probabilities."),
+        Mistake(lambda m: torch.special.ndtri(torch.arange(m + 1) / m).unfold(0, 2, 1).mean(-1),
+                "These are the **middles in z**, and the outer pieces reach to ∞. Take the middles in *probability*."),
+        Mistake(lambda m: torch.linspace(0, 1, m),
+                "These are **probabilities, from 0 to 1**, edges included. Take the middles of the pieces, then go "
+                "back to z."),
         Mistake(lambda m: (torch.arange(m) + 0.5) / m,
                 "These are the **probabilities**; you still have to ask which z has so much mass on its left."),
         Mistake(lambda m: torch.special.ndtr((torch.arange(m) + 0.5) / m),
@@ -156,6 +168,15 @@ LOG_EVIDENCE = Exercise(
                 "out first."),
         Mistake(lambda table, log_weights: (log_weights + table).max(-1).values,
                 "This is the **largest term only**: the evidence adds up all of them."),
+        Mistake(lambda table, log_weights: (log_weights + table).sum(-1),
+                "You **added up the logs**: that is the log of a *product* over the points. The evidence is a sum: "
+                "take its log last."),
+        Mistake(lambda table, log_weights: log_evidence(table, log_weights) - math.log(len(log_weights)),
+                "**Divided by m once too often**: the weights add up to one already."),
+        Mistake(lambda table, log_weights: (table * log_weights).logsumexp(-1),
+                "You **multiplied two logs**: the log of a product $w_j \\, p(x \\mid z_j)$ is a *sum* of logs."),
+        Mistake(lambda table, log_weights: (table * log_weights.exp()).logsumexp(-1),
+                "You **multiplied a log by a weight**: that is the log of $p(x \\mid z_j)^{w_j}$. Add the two logs."),
         Mistake(lambda table, log_weights: (log_weights + table).log_softmax(-1),
                 "This is $\\log p(z_j \\mid x)$, the **posterior**: the terms after division by the evidence. It is "
                 "the divisor that is asked for."),
@@ -203,6 +224,13 @@ POSTERIOR_MEAN = Exercise(
                 "This is the point of the **largest likelihood**: neither weighted nor averaged."),
         Mistake(lambda table, log_weights, points: (log_weights + table).exp() @ points,
                 "**Not divided by the evidence**: your masses do not add up to one."),
+        Mistake(lambda table, log_weights, points: (table.softmax(-1) * log_weights.exp()) @ points,
+                "**Normalised too early**: your masses do not add up to one. First weigh the likelihoods, then divide "
+                "by their sum."),
+        Mistake(lambda table, log_weights, points: posterior_mean(table, log_weights, points) / len(points),
+                "**Divided by m once too often**: the posterior's masses add up to one, so the mean is a sum."),
+        Mistake(lambda table, log_weights, points: (log_weights.exp() * table) @ points,
+                "The **logs of the likelihoods** were used as weights: take exponentials, and divide by the evidence."),
         Mistake(lambda table, log_weights, points: (log_weights + table) @ points,
                 "You weighted with the **logs** of the masses: take their softmax first."),
         Mistake(lambda table, log_weights, points: (log_weights.exp() @ points).expand(len(table), -1),

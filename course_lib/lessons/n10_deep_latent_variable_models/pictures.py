@@ -92,4 +92,3 @@ def _name_row(ax: Axes, name: str) -> None:
     ax.set_ylabel(name, rotation=0, ha="right", va="center")
     for side in ax.spines.values():
         side.set_visible(False)
-

@@ -51,8 +51,10 @@ def _judge_flattering(rule, points: Tensor, log_posterior: Tensor) -> str | None
 
 
 def _not_a_rule(rule) -> str | None:
-    if not isinstance(rule, tuple) or len(rule) != 2 or not all(isinstance(part, Tensor) for part in rule):
-        return "Return **two tensors**, `(points, log_weights)`."
+    parts = rule if isinstance(rule, (tuple, list)) else [rule]
+    if len(parts) != 2 or not all(isinstance(part, Tensor) for part in parts):
+        kinds = ", ".join(type(part).__name__ for part in parts)
+        return f"Return **two tensors**, `(points, log_weights)`; yours: {kinds or 'nothing'}."
     points, log_weights = rule
     if points.ndim != 2 or points.shape[1] != 2 or log_weights.shape != points.shape[:1]:
         return (
@@ -91,6 +93,7 @@ FLATTERING_RULE = Exercise(
         Mistake(lambda points, log_posterior: (points[log_posterior.argmax()], torch.zeros(1)), "must be (k, 2)"),
         Mistake(lambda points, log_posterior: (points, log_posterior), "at most 100"),
         Mistake(lambda points, log_posterior: (torch.full((1, 2), torch.inf), torch.zeros(1)), "all finite"),
+        Mistake(lambda points, log_posterior: (points[log_posterior.argmax()][None], 0.0), "yours: Tensor, float"),
     ),
     hints=(
         "The rule's weights play the part of the prior. What if all of this 'prior' sat where the digit is best "
