@@ -18,7 +18,7 @@
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 32 s, 942 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 28 s, 803 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng, training
@@ -467,7 +467,7 @@ plots.show(pictures.samples(rows), alt="Sixteen pictures a row. The mixture's ar
 # ## Estimate against truth: how good is the sum?
 #
 # Is the sum over 30 × 30 points *the* evidence? Nobody can do the integral, but we can do finer sums, and one of
-# another kind: a square from −4 to 4 with 100 × 100 equal cells, where the prior enters as a factor.
+# another kind: a square from −4 to 4 with 80 × 80 equal cells, where the prior enters as a factor.
 
 # %% slideshow={"slide_type": "fragment"}
 sizes = [6, 10, 15, 20, 30, 60]
@@ -477,13 +477,13 @@ def log_p(rule):  # in parts of 250 digits: a table of all digits and all points
     return torch.cat([plane.evidence(rows, rule).log_evidence for rows in x_new.split(250)])
 
 
-finest = log_p(oracle.normal_grid(100, 2))  # 10,000 points
+finest = log_p(oracle.normal_grid(80, 2))  # 6,400 points
 errors = torch.stack([log_p(oracle.normal_grid(size, 2)) - finest for size in sizes])
-cells, log_width = oracle.grid(-4, 4, 100, dimensions=2)
+cells, log_width = oracle.grid(-4, 4, 80, dimensions=2)
 other = log_p((cells, log_width + plane.log_prior(cells)))
 for size, row in zip(sizes, errors):
     print(f"{size:3d} × {size:<3d} {metrics.estimate(row)} nats, worst digits {row.min():.1f} and {row.max():+.1f}, too low for {(row < 0).double().mean():.0%}")
-print(f"another kind of rule with 100 × 100 points: {metrics.estimate(other - finest)}")
+print(f"another kind of rule with 80 × 80 points: {metrics.estimate(other - finest)}")
 
 # %% slideshow={"slide_type": "fragment"}
 worst = int(errors[4].argmin())
@@ -497,7 +497,7 @@ plots.show(pictures.grid_error(sizes, errors, mean, errors[4]),
 # **Break it, first way: too few points.** Half of the posteriors have a standard deviation below 0.04, while the cells
 # of 30 × 30 points are 0.08 wide in the centre and wider outside. A posterior that falls between the points is hardly
 # noticed; one that sits on a point is counted too high, by a few nats at most: it is counted as if it filled its cell.
-# So with coarse rules the largest errors are **downwards**, and they do not average out. The two rules with 10,000
+# So with coarse rules the largest errors are **downwards**, and they do not average out. The two rules with 6,400
 # points agree to less than a tenth of a nat on average: finer than that, believe neither. Notebook 11 comes back to
 # this.
 #

@@ -48,6 +48,11 @@ def open_and_run(page: Page, lab, name: str, *, seconds: float = 120) -> None:
 def open_and_start(page: Page, lab, name: str) -> None:
     """Open a notebook, wait for its kernel, and have all its cells run; does not wait for them."""
     page.goto(f"{lab.url}/lab/tree/{name}?reset")
+    start(page)
+
+
+def start(page: Page) -> None:
+    """Wait for the notebook that is being opened and for its kernel, and have all its cells run."""
     page.locator(".jp-Notebook").wait_for(timeout=60_000)
     idle(page, seconds=60)
     page.get_by_role("menuitem", name="Run", exact=True).click()
