@@ -3,7 +3,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 TORCH ?= default
+WORKERS ?= 2
 BIN = $(VENV)/bin
+TESTS = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
 PIP = $(BIN)/python -m pip install --constraint constraints.txt
 
 # PyTorch's own index serves CPU wheels of 0.2 GB; elsewhere the Linux wheel brings CUDA along.
@@ -15,12 +17,13 @@ DISPLAY_FOUND = $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter-out Linux,$(shell un
 LAB_OPTIONS = --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	$(if $(DISPLAY_FOUND),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab test check notebooks measure
+.PHONY: help lab lint test check notebooks measure
 
 help:
 	@echo "make lab         open the course in JupyterLab (TORCH=cpu: smaller download, no GPU)"
-	@echo "make test        run every test"
+	@echo "make test        run every test (WORKERS=1: one after the other)"
 	@echo "make check       run the quick tests (lint, unit, floors, notebook sources)"
+	@echo "make lint        look at style and spelling"
 	@echo "make notebooks   build notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make measure     measure every notebook and write the figures into the texts"
 
@@ -40,12 +43,17 @@ $(VENV)/installed-for-tests: $(VENV)/installed
 lab: $(VENV)/installed
 	$(BIN)/python -m jupyter lab $(LAB_OPTIONS)
 
-test: SELECT = --oracles
-check: SELECT = -m "not slow and not browser"
-test check: $(VENV)/installed-for-tests
+lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check
 	$(BIN)/codespell
-	$(BIN)/python -m pytest $(SELECT)
+
+# Tests that measure time run by themselves, after all the others.
+test: lint
+	$(TESTS) --oracles -m "not alone"
+	$(BIN)/python -m pytest -m alone
+
+check: lint
+	$(TESTS) -m "not slow and not browser and not alone"
 
 notebooks: $(VENV)/installed-for-tests
 	$(BIN)/python notebooks/source/build.py

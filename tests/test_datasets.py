@@ -56,6 +56,7 @@ def test_files_are_the_ones_described():
         assert f"`{name}`" in description
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", datasets.__all__)
 def test_reading_takes_no_time_and_gives_the_default_dtype(name):
     """The goal is 50 ms on a quiet machine: the best of three readings is looked at, with room for a busy one."""

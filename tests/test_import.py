@@ -15,6 +15,7 @@ def run(code: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_import_takes_little_more_than_torch():
     """The least of three: an import's time has noise in one direction only."""
     code = "import time, torch; begin = time.perf_counter(); import course_lib; print(time.perf_counter() - begin)"

@@ -77,8 +77,9 @@ def pixels(explorer: Locator) -> int:
 
 def settled(explorer: Locator) -> int:
     """The checksum once the kernel has answered and the picture is still; after 5 s of playing, as it is."""
-    last, since, begin = None, time.monotonic(), time.monotonic()
-    while time.monotonic() - since < 0.05 and time.monotonic() - begin < 5:
+    last, since, begin, busy = None, time.monotonic(), time.monotonic(), True
+    while busy or (time.monotonic() - since < 0.05 and time.monotonic() - begin < 5):
+        assert time.monotonic() - begin < 60, "The kernel did not answer in 60 s."
         time.sleep(0.01)
         now, busy = pixels(explorer), explorer.get_attribute("aria-busy") == "true"
         if now != last or busy:

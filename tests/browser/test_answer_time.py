@@ -8,6 +8,7 @@ import pytest
 from notebook_page import open_and_run, settled, write_notebook
 from watch import delay, drag_for, judge, watch
 
+pytestmark = pytest.mark.alone
 SPECIMENS = Path(__file__).parents[1] / "widgets"
 CELL = f"import sys\nsys.path.insert(0, {str(SPECIMENS)!r})\nfrom specimens import every_control\nevery_control()"
 

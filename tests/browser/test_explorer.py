@@ -168,6 +168,7 @@ def test_a_player_plays_to_the_end_of_its_process_and_scrubs_back(desk):
     assert settled(player) == start
 
 
+@pytest.mark.alone
 def test_it_answers_while_a_cell_runs(desk, explorer):
     phase(explorer).press("Home")
     before = settled(explorer)

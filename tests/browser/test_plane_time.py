@@ -3,9 +3,11 @@
 import statistics
 from pathlib import Path
 
+import pytest
 from notebook_page import open_and_run, write_notebook
 from watch import delay, drag_for, judge, watch
 
+pytestmark = pytest.mark.alone
 SPECIMENS = Path(__file__).parents[1] / "widgets"
 SETUP = f"import sys\nsys.path.insert(0, {str(SPECIMENS)!r})\nfrom latent_specimens import lecture, plain"
 

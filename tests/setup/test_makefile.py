@@ -104,8 +104,10 @@ def test_old_python_is_refused_with_a_remedy(make, tmp_path):
 
 
 def test_check_is_the_quick_part_of_test(make):
-    assert '-m pytest -m "not slow and not browser"' in make("-n", "check").stdout
-    assert make("-n", "test").stdout.rstrip().endswith("-m pytest --oracles")
+    assert '--dist worksteal -m "not slow and not browser and not alone"' in make("-n", "check").stdout
+    both = make("-n", "test").stdout
+    assert '-m pytest --numprocesses 2 --dist worksteal --oracles -m "not alone"' in both
+    assert both.rstrip().endswith("-m pytest -m alone")
 
 
 def test_reader_is_not_asked_about_news_or_made_to_wait():
