@@ -3,6 +3,7 @@
 from . import progress
 from .bet import Bet, Bets
 from .check import Checks
+from .dashboard import dashboard
 from .derivation import Line, derivation
 from .evidence import evidence
 from .exercise import Exercise, Mistake, Unsolved, Verdict
@@ -10,5 +11,5 @@ from .lecture import lecture
 
 __all__ = [
     "Bet", "Bets", "Checks", "Exercise", "Line", "Mistake", "Unsolved", "Verdict",
-    "derivation", "evidence", "lecture", "progress",
+    "dashboard", "derivation", "evidence", "lecture", "progress",
 ]

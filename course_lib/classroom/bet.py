@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import ipywidgets
 
 from . import progress
-from .face import Card, Table, inline
+from .face import Card, inline
 
 FLOOR = 0.001               # the least probability of an answer: no bet can lose infinitely much
 
@@ -142,21 +142,6 @@ class Bets:
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *self.bets]
-
-    def calibration(self) -> Table:
-        """For the whole course: of the answers given about p, how many happened?"""
-        given = [
-            (share, answer == bet["outcome"])
-            for bet in progress.settled_bets() for answer, share in bet["placed"].items()
-        ]
-        rows = []
-        for low in (0.0, 0.2, 0.4, 0.6, 0.8):
-            inside = [pair for pair in given if low <= pair[0] < low + 0.2 or low == 0.8 <= pair[0]]
-            if inside:
-                mean, happened = (sum(column) / len(inside) for column in zip(*inside, strict=True))
-                bin_words = f"{low:.0%} to {low + 0.2:.0%}"
-                rows.append((bin_words, str(len(inside)), f"{mean:.0%}", f"{happened:.0%}"))
-        return Table("Calibration over the course", ("you gave", "answers", "mean", "happened"), rows)
 
 
 def _lines(*texts: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Any
@@ -80,24 +81,31 @@ class Evidence:
         display(found.card)
 
     def table(self, lesson: str | None = None) -> Table:
-        """What this kernel has measured; with a notebook's number, all statements of that notebook."""
+        """With a notebook's number, its statements as this kernel measured them; else all that was ever recorded."""
+        measured = list(self.measured.values()) if lesson else list(_recorded())
         rows = [
             row for name, entry in STATEMENTS.items() if lesson in (None, entry["notebook"])
-            for row in self._rows(name, entry["sentence"], missing=lesson is not None)
+            for row in _rows(name, entry["sentence"], measured, missing=lesson is not None)
         ]
         head = ("", "statement", "what was measured", "value", "expected")
         return Table("The statements, measured", head, rows)
 
-    def _rows(self, name: str, sentence: str, missing: bool) -> list[tuple[str, ...]]:
-        found = [m for m in self.measured.values() if m.statement == name]
-        if not found and missing:
-            return [(name, sentence, "not measured yet", "", "")]
-        return [
-            (name, sentence, m.what, f"{'✓' if m.holds else '✗ outside:'} {m.number}", m.range) for m in found
-        ]
-
 
 evidence = Evidence()
+
+
+def _recorded() -> Iterator[Measurement]:
+    """The last measurement of each number, of all notebooks, from the progress file."""
+    for statement, numbers in progress.load()["evidence"].items():
+        for what, facts in numbers.items():
+            yield Measurement(statement, what, float(facts["value"]), facts["low"], facts["high"], facts["unit"])
+
+
+def _rows(name: str, sentence: str, measured: list[Measurement], missing: bool) -> list[tuple[str, ...]]:
+    found = [m for m in measured if m.statement == name]
+    if not found and missing:
+        return [(name, sentence, "not measured yet", "", "")]
+    return [(name, sentence, m.what, f"{'✓' if m.holds else '✗ outside:'} {m.number}", m.range) for m in found]
 
 
 def _known(statement: str) -> str:

@@ -12,7 +12,7 @@ from filelock import FileLock
 from IPython.display import display
 from platformdirs import user_data_path
 
-from .face import Card, Table
+from .face import Card
 
 SECTIONS = ("exercises", "bets", "evidence")
 PATIENCE = 10               # seconds to wait for another kernel's write
@@ -41,13 +41,13 @@ def load() -> dict:
 
 
 def record_attempt(lesson: str, name: str, passed: bool | None) -> None:
-    """Count an attempt (an untouched stub is none), and keep when the exercise was first passed."""
+    """Count an attempt (an untouched stub is none); keep when the last was, and when one first passed."""
     if passed is None:
         return
 
     def edit(data: dict) -> None:
         entry = _entry(data, "exercises", lesson, name)
-        entry["tries"] = entry.get("tries", 0) + 1
+        entry.update(tries=entry.get("tries", 0) + 1, last=now())
         if passed:
             entry.setdefault("passed", now())
 
@@ -97,14 +97,6 @@ def settled_bets() -> Iterator[dict]:
         yield from (bet for bet in lesson.values() if "nats" in bet)
 
 
-def summary(*groups: Any) -> Table:
-    """The map of what is done, one row a notebook; `groups` are the lessons' `Checks` and `Bets`."""
-    data = load()
-    lessons = {group.lesson for group in groups} | set(data["exercises"]) | set(data["bets"])
-    head = ("notebook", "exercises passed", "tried", "not tried", "bets placed", "settled")
-    return Table("What is done", head, [_row(lesson, data, groups) for lesson in sorted(lessons)])
-
-
 def export(to: str | Path) -> Path:
     """Write all progress to the file `to`."""
     Path(to).write_text(_text(load()), encoding="utf-8")
@@ -118,20 +110,23 @@ def reset() -> Path:
     return kept
 
 
+def restore(source: str | Path) -> Path:
+    """Take over what `export` wrote, here or on another computer; returns the dated copy of what was there.
+
+    Raises ValueError if `source` is no progress file, OSError if it cannot be read; nothing is changed then.
+    """
+    Path(source).stat()                                  # a missing file is no empty course here
+    found = _readable(Path(source))
+    if found is None:
+        raise ValueError(f"`source` must be a file that `progress.export` wrote; got {str(source)!r}.")
+    kept = export(_dated("before-restore"))
+    _change(lambda data: data.update(found))
+    return kept
+
+
 def now() -> str:
     """The time in UTC, as an ISO string."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
-
-
-def _row(lesson: str, data: dict, groups: tuple) -> tuple[str, ...]:
-    exercises, bets = (data[section].get(lesson, {}) for section in ("exercises", "bets"))
-    known = [vars(group).get("exercises", {}) for group in groups if group.lesson == lesson]
-    names = set(exercises).union(*known)
-    passed = {name for name in names if "passed" in exercises.get(name, {})}
-    tried = {name for name in names if "tries" in exercises.get(name, {})} - passed
-    placed = sum("placed" in bet for bet in bets.values())
-    settled = sum("nats" in bet for bet in bets.values())
-    return (lesson, *map(str, (len(passed), len(tried), len(names - passed - tried), placed, settled)))
 
 
 def _empty() -> dict:

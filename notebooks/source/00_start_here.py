@@ -19,7 +19,7 @@
 import math
 
 from course_lib import lessons
-from course_lib.classroom import evidence, progress
+from course_lib.classroom import dashboard, evidence
 from course_lib.doctor import doctor
 from course_lib.lessons.n00_start_here import bets, check, explorers
 
@@ -104,12 +104,18 @@ bets.pictures.settle(sum(digits_of_the_count > limit for limit in (9, 80, 200)))
 # ## Your progress, and lectures
 #
 # What you bet and solve is kept in one small file on this computer, outside the course's folder; nothing is ever sent
-# anywhere. An update of the course does not touch it. For a projector, `from course_lib.classroom import lecture` and
-# then `lecture()` enlarges the type and folds the code; `lecture(False)` goes back.
+# anywhere. An update of the course does not touch it. Come back to this cell from time to time: it shows what is done,
+# your bets as the probabilistic model that they are (do they beat chance? do seven answers in ten happen when you say
+# 70 %?), and which exercises to solve once more, 2, 7 and 21 days after you first passed them.
 
 # %% slideshow={"slide_type": "fragment"}
-groups = [group for lesson in lessons.every() for group in (lesson.check, lesson.bets)]
-progress.summary(*groups)
+dashboard(lessons.every())
+
+# %% [markdown] slideshow={"slide_type": "fragment"}
+# With `from course_lib.classroom import progress`, `progress.export("mine.json")` writes all of it to a file,
+# `progress.restore("mine.json")` takes such a file over on another computer, and `progress.reset()` begins anew; the last
+# two keep a copy of what was there. For a projector, `from course_lib.classroom import lecture` and then `lecture()`
+# enlarges the type and folds the code; `lecture(False)` goes back.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The map
@@ -149,7 +155,7 @@ progress.summary(*groups)
 #
 # The course teaches 33 statements about generative models, S1 to S33, and lets you *measure* each: every number that
 # a notebook claims is computed in it, stands beside the range where it is expected, and is held to that range
-# whenever the course is tested. This is where they gather; today the table is empty.
+# whenever the course is tested. This is where they gather, from every notebook that you have run.
 
 # %% slideshow={"slide_type": "fragment"}
 evidence.table()

@@ -108,12 +108,6 @@ def test_the_button_places_and_shows_what_is_wrong(bets):
     assert parts(bets.gain())[3].disabled
 
 
-def test_calibration(bets):
-    bets.gain.place(90, 5, 5)
-    bets.gain.settle("up")
-    assert bets.calibration().rows == [("0% to 20%", "2", "5%", "0%"), ("80% to 100%", "1", "90%", "100%")]
-
-
 def test_names(bets):
     assert list(bets.bets) == ["gain", "other"]
     with pytest.raises(AttributeError, match="no bet `gian` here; there are gain, other"):

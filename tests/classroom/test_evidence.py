@@ -73,6 +73,7 @@ def test_the_table(evidence):
     evidence("S23", "the gap", 0.5, expect=(0, 1))
     evidence("S24", "the rate", 5, expect=(0, 1))
     assert [row[0] for row in evidence.table().rows] == ["S23", "S24"]
+    assert [row[3] for row in Evidence().table().rows] == ["✓ 0.5", "✗ outside: 5"]       # another kernel's table
     assert evidence.table("09").rows == [("S24", STATEMENTS["S24"]["sentence"], "the rate", "✗ outside: 5", "0 to 1")]
     assert [row[2] for row in evidence.table("04").rows] == ["not measured yet"]
 

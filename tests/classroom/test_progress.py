@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from course_lib.classroom import Bet, Bets, Checks, Exercise, progress
+from course_lib.classroom import progress
 
 import pytest
 
@@ -107,24 +107,29 @@ def test_a_directory_in_the_files_place(capsys):
     assert "cannot be saved" in capsys.readouterr().out
 
 
-def test_the_map():
-    def solved(x): return x
-    def tried(x): return x
-    def untouched(x): return x
-
-    exercises = [Exercise(f, lambda: [(1,)], (), ()) for f in (solved, tried, untouched)]
-    check, bets = Checks("08", *exercises), Bets("08", Bet("gain", question="?", answers=("up", "down")))
-    check.solved(solved)
-    check.tried(lambda x: x + 1)
-    bets.gain.place(1, 1)
-    assert progress.summary(check, bets).rows == [("08", "1", "1", "1", "1", "0")]
-    assert progress.summary().rows == [("08", "1", "1", "0", "1", "0")]
-    assert "notebook" in progress.summary()._repr_html_()
-
-
 def test_export_and_reset(tmp_path):
     progress.record_attempt("08", "one", True)
     assert "one" in json.loads(progress.export(tmp_path / "mine.json").read_text())["exercises"]["08"]
     kept = progress.reset()
     assert "one" in json.loads(kept.read_text())["exercises"]["08"]
     assert progress.load()["exercises"] == {}
+
+
+def test_what_was_exported_comes_back(tmp_path):
+    progress.record_attempt("08", "one", True)
+    exported = progress.export(tmp_path / "mine.json")
+    progress.reset()
+    progress.record_attempt("08", "two", True)
+    kept = progress.restore(exported)
+    assert set(progress.load()["exercises"]["08"]) == {"one"}
+    assert set(json.loads(kept.read_text())["exercises"]["08"]) == {"two"}
+
+
+def test_what_is_no_progress_file_is_refused(tmp_path):
+    progress.record_attempt("08", "one", True)
+    (tmp_path / "other.json").write_text("[1]")
+    with pytest.raises(ValueError, match=r"`source` must be a file that `progress.export` wrote; got '.*other.json'"):
+        progress.restore(tmp_path / "other.json")
+    with pytest.raises(FileNotFoundError):
+        progress.restore(tmp_path / "missing.json")
+    assert set(progress.load()["exercises"]["08"]) == {"one"}
