@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from .. import rng
 from ..errors import require_positive
 from ..functional import bernoulli_log_prob, log_mean_exp, normal_log_prob
-from .base import Conditional
+from .base import Card, Conditional
 from .conditional import ConditionalBernoulli
 
 
@@ -28,6 +28,15 @@ class Bayesian:
     Raises:     ValueError if the last axis of `w` is not P long, or x or y do not fit the model.
     Reference:  MacKay, A practical Bayesian framework for backpropagation networks, Neural Computation 4 (1992).
     """
+
+    card = Card(
+        "Bayesian conditional, with $P$ weights $w$ in the place of $z$",
+        r"$p(w, y \mid x) = \prod_j \mathcal{N}(w_j; 0, s^2) \prod_i p(y_i \mid x_i, w)$",
+        evidence=r"intractable; with $c$ cells a weight a sum of $O(c^P n)$",
+        posterior="its numerator exact, $O(P n)$; itself as intractable as the evidence",
+        gradient="no $\\theta$ is left to learn; $\\nabla_w \\log p(w, y \\mid x)$ exact, one pass",
+        sampling="$w$ from the prior, then $y$ given $x$",
+    )
 
     def __init__(self, model: Conditional, prior_scale: float = 1.0) -> None:
         require_positive("prior_scale", prior_scale)

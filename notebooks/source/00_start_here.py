@@ -13,7 +13,7 @@
 #
 # **Time.** 10 minutes, in which you move, bet and solve for the first time.
 #
-# **Measured.** *Run all*: 9 s, 402 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 7 s, 405 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 import math
@@ -128,17 +128,15 @@ dashboard(lessons.every())
 # | II Learning when everything is seen | [04 Neural conditionals](04_neural_conditionals.ipynb) | How does a network say "I am not sure"? |
 # | | [05 Fully observed models](05_fully_observed_models.ipynb) | What if nothing is hidden? |
 # | | [06 Stochastic gradients](06_stochastic_gradients.ipynb) | How can a guess from 64 examples replace a sum over 60,000? |
-# | III What the data do not show | 07 Latents and features | What is hidden behind a picture? |
+# | III What the data do not show | [07 Latents and features](07_latents_and_features.ipynb) | What is hidden behind a picture? |
 # | | [08 Mixtures](08_mixtures.ipynb) | What if the hidden cause is a choice? |
 # | | 09 Infinite mixtures | What if the hidden cause is a number? |
 # | | [10 Deep latent variable models](10_deep_latent_variable_models.ipynb) | How far do two simple pieces reach? |
-# | IV What cannot be computed | 11 Intractable evidence | Why can't we just do the integral? |
-# | | 12 Intractable posteriors | Which causes could have made this picture? |
-# | | 13 Approximate inference | What can we do instead, and what does it cost? |
-# | | 14 Posteriors over parameters | What do we know about the parameters themselves? |
-# | V Beyond | 15 Amortised inference | Can one network answer for every data point? |
-#
-# Notebooks with a link are finished; the others are being written, to the same standard.
+# | IV What cannot be computed | [11 The intractable evidence](11_intractable_evidence.ipynb) | Why can't we just do the integral? |
+# | | [12 The intractable posterior](12_intractable_posteriors.ipynb) | Which causes could have made this picture? |
+# | | [13 Approximate inference](13_approximate_inference.ipynb) | What can we do instead, and what does it cost? |
+# | | [14 Posteriors over parameters](14_posteriors_over_parameters.ipynb) | What do we know about the parameters themselves? |
+# | V Beyond | [15 Amortised inference](15_amortised_inference.ipynb) | Can one network answer for every data point? |
 #
 # **Notation, the same everywhere.** $x$ data, of shape $(n, D)$: $n$ rows of $D$ numbers · $z$ what is latent · $k$
 # one of $K$ components · $y$ a label or context · $\theta$ parameters · $p$ the model, $p^*$ the unknown truth, $q$
@@ -155,7 +153,8 @@ dashboard(lessons.every())
 #
 # The course teaches 33 statements about generative models, S1 to S33, and lets you *measure* each: every number that
 # a notebook claims is computed in it, stands beside the range where it is expected, and is held to that range
-# whenever the course is tested. This is where they gather, from every notebook that you have run.
+# whenever the course is tested. This is where yours gather, from every notebook that you have run; those of a run of
+# the whole course stand in the [ledger](ledger.ipynb).
 
 # %% slideshow={"slide_type": "fragment"}
 evidence.table()

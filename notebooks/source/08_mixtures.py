@@ -20,7 +20,7 @@
 #
 # **Time.** 80 minutes to read and explore, 45 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 30 s, 509 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 21 s, 509 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng

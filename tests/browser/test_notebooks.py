@@ -11,7 +11,7 @@ from operate import operate
 from operate_live import operate_live
 from playwright.sync_api import Page, expect
 
-NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/*.ipynb"))
+NOTEBOOKS = sorted(Path(__file__).parents[2].glob("notebooks/[0-9]*.ipynb"))
 
 # Formulas that MathJax refused, macros that it does not know (red), and formulas that were left as they are.
 BROKEN_FORMULAS = """() => {

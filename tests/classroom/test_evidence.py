@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 from course_lib.classroom import progress
 from course_lib.classroom.evidence import STATEMENTS, Evidence
@@ -53,6 +54,7 @@ def test_the_ledger(evidence, monkeypatch, tmp_path):
     first, second = map(json.loads, ledger.read_text().splitlines())
     assert first == {
         "statement": "S23", "what": "a", "value": 1.0, "low": 0.0, "high": 2.0, "unit": "", "holds": True,
+        "source": Path(__file__).read_text(),
     }
     assert (second["statement"], second["value"], second["holds"]) == ("S24", "nan", False)
 

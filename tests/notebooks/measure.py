@@ -1,14 +1,16 @@
-"""Measure the notebooks, and write what came of it into the record, the notebooks' heads and the README."""
+"""Measure the notebooks; write what came of it into the record, the notebooks' heads, the README and the ledger."""
 
 import datetime
 import json
 import os
 import re
 import sys
+import tempfile
 from pathlib import Path
 
 from notebooks.source import build
 
+import ledger
 from runner import can_isolate, run
 
 RECORD = Path(__file__).with_name("measured.json")
@@ -18,8 +20,11 @@ TABLE = r"(?<=<!-- measured:begin -->\n)(?s:.*?)(?=<!-- measured:end -->)"
 
 
 def measured(notebook: Path) -> dict[str, float | str]:
-    """Return seconds and MiB of one run, with the day and the machine; raise ValueError if a cell fails."""
-    found = run(notebook, isolated=can_isolate())
+    """Return what one run took and measured, with the day and the machine; raise ValueError if a cell fails."""
+    with tempfile.TemporaryDirectory() as folder:
+        entered = Path(folder, "ledger.jsonl")
+        found = run(notebook, isolated=can_isolate(), COURSE_LEDGER=str(entered))
+        evidence = ledger.entries(entered, notebook)
     if found.failures:
         raise ValueError(f"`{notebook.name}` must run before it is measured; got {found.failures[0]}")
     return {
@@ -27,6 +32,7 @@ def measured(notebook: Path) -> dict[str, float | str]:
         "mebibytes": round(found.mebibytes),
         "date": datetime.date.today().isoformat(),
         "machine": f"{os.cpu_count()} CPU cores, no GPU",
+        "evidence": evidence,
     }
 
 
@@ -64,8 +70,9 @@ def main(numbers: list[str]) -> None:
         record[source.stem] = measured(build.NOTEBOOKS / f"{source.stem}.ipynb")
         stamp(source, HEADLINE, f"# {headline(record[source.stem])}")
     stamp(README, TABLE, table(record))
-    RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    RECORD.write_text(json.dumps(record, indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
     build.main(numbers)
+    ledger.PAGE.write_text(ledger.page(record), encoding="utf-8")
 
 
 if __name__ == "__main__":

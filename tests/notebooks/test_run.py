@@ -3,11 +3,12 @@
 import json
 from pathlib import Path
 
-from course_lib.classroom.evidence import STATEMENTS
 from notebooks.source import build
 
 import nbformat
 import pytest
+from ledger import entries
+from measure import RECORD
 from runner import Run, can_isolate, run
 
 pytestmark = pytest.mark.slow
@@ -48,14 +49,13 @@ def test_a_solved_notebook_passes_every_check_and_enters_its_statements(name, tm
     build.main(["--solved", str(tmp_path), name[:2]])
     found = run(tmp_path / f"{name}.ipynb", isolated=ISOLATED, COURSE_STRICT="1", COURSE_LEDGER=str(ledger))
     assert_passed(found)
-    promised = {statement for statement, entry in STATEMENTS.items() if entry["notebook"] == name[:2]}
-    assert promised <= statements(ledger)
+    recorded = json.loads(RECORD.read_text(encoding="utf-8"))[name]["evidence"]
+    assert places(entries(ledger, tmp_path / f"{name}.ipynb")) == places(recorded)
 
 
-def statements(ledger: Path) -> set[str]:
-    """Return the statements that a run entered in its ledger."""
-    lines = ledger.read_text().splitlines() if ledger.exists() else []
-    return {json.loads(line)["statement"] for line in lines}
+def places(evidence: list[dict]) -> list[tuple[str, int]]:
+    """Return the statements that a run measured, and in which cell: the words may hold an error bar."""
+    return [(facts["statement"], facts["cell"]) for facts in evidence]
 
 
 @pytest.fixture

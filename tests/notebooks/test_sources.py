@@ -44,7 +44,7 @@ def test_a_notebook_equals_its_source(source):
 
 
 def test_every_notebook_has_a_source():
-    assert {path.stem for path in build.NOTEBOOKS.glob("*.ipynb")} == {path.stem for path in SOURCES}
+    assert {path.stem for path in build.NOTEBOOKS.glob("[0-9]*.ipynb")} == {path.stem for path in SOURCES}
 
 
 def test_no_pairing_can_be_discovered():
