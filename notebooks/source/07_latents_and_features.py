@@ -129,7 +129,7 @@ explorers.the_renderer()
 #
 # ### Exercise 1: orientation
 #
-# *10 minutes, ★★☆.* From pictures `x` of shape $(n, H, W)$ return the angle of the long axis, $(n,)$, in radians between
+# *10 minutes, ★★☆.* From clean pictures `x` (no pixel below 0) of shape $(n, H, W)$ return the angle of the long axis, $(n,)$, in radians between
 # $-\pi/2$ and $\pi/2$, from the right and clockwise (rows count downwards). Stuck? Run `check.orientation.hint()`, and
 # again for more; `check.orientation.solution()` shows one.
 
@@ -412,6 +412,9 @@ evidence("S20", "lowest R² of a cause when the true model is inverted", min(one
 evidence("S21", "R² of the light: nine features minus fifty latents", value("9 features", "light") - value("50 latents, PPCA", "light"), expect=(0.3, 0.6))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
+# (The angle itself has a negative $R^2$, printed above: inverting finds *one* of the equal angles, by chance. Only the point on
+# the circle can be known.)
+#
 # Now make. *Again*: the share of the clean pictures' variance that a linear map from the code to the pixels keeps (for the
 # renderer: rendering). *New*: draw a code, make its picture with its noise, and let the renderer judge: the squared
 # distance to the nearest sprite there is, in units of the noise; a real picture has 1. (Features come with no $p$: we lend
@@ -580,7 +583,7 @@ evidence.table("07")
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Still intractable
 #
-# Six causes were too many for one picture. Two ways out are exact: causes that are a *choice* among few (notebook 08), and
+# With six causes, brute force is slow for one single picture, and learning asks for many pictures, many times. Two ways out are exact: causes that are a *choice* among few (notebook 08), and
 # integrals that happen to close (notebook 09). When neither helps: part IV.
 #
 # ## In practice

@@ -13,7 +13,7 @@
 # 4. anneal from the prior to the posterior, and find a fault in such a program ([exercise
 #    5](#Exercise-5:-annealing_log_weights))
 #
-# **You need** expectations and variances, Bayes' rule, Jensen's inequality and the Kullback–Leibler divergence
+# **You need** expectations and variances, Bayes' rule, the Kullback–Leibler divergence (notebook 03), Jensen's inequality
 # (notebook 08), probabilistic PCA (notebook 09), the decoder of notebook 10. Notation: $x$ is a picture, $z$ its $M$
 # latent causes, $S$ a number of draws, $w$ a weight; $\log$ is natural, and its unit is the nat.
 #
@@ -71,19 +71,21 @@ def log_likelihood(z):
     return torch.distributions.Normal((z[..., 0] - 1.5).abs(), 0.2).log_prob(torch.tensor(2.0))
 
 
-z, log_width = oracle.grid(-8, 8, 4000)
+z, _ = oracle.grid(-8, 8, 4000)  # 4,000 places along the coast
 torch.testing.assert_close(boat.log_joint(z), log_prior(z) + log_likelihood(z))  # the library's boat is ours
 figure, ax = plots.figure(height=1.6, width=4)
-nodes = {"$z$": (0, 0), "$x$": (1.6, 0)}
-plots.graph(ax, nodes, [("$z$", "$x$")], observed=["$x$"], plate=(-0.5, -0.5, 2.6, 1.0), repeats="$n$")
-plots.show(figure, alt=f"Graphical model: an arrow from the latent z to the observed x, as in all {len(nodes) + 1} models.")
+latent, seen = "$z$", "$x$"
+nodes = {latent: (0, 0), seen: (1.6, 0)}
+plots.graph(ax, nodes, [(latent, seen)], observed=[seen], plate=(-0.5, -0.5, 2.6, 1.0), repeats="$n$")
+plots.show(figure, alt=f"Graphical model: one arrow, from the latent {latent.strip('$')} to the observed {seen.strip('$')}.")
 models.ProbabilisticPCA.card
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The price of a grid
 #
 # Real digits, shrunk to 7 × 7 grey pixels so that their posteriors are wide and a coarse grid will do: 20 points an axis
-# from −5 to 5, for every dimension alike. The error is that of the whole sum against the closed form; each time is the fastest of a few runs.
+# from −5 to 5, for every dimension alike. The error is that of the whole sum
+# against the closed form; each time is the fastest of up to five runs.
 
 # %% slideshow={"slide_type": "fragment"}
 x, x_new = experiments.digits()  # 4,000 grey digits to fit, 1,000 others
@@ -100,11 +102,14 @@ plots.show(pictures.price_of_a_grid(list(range(1, 6)), [found.seconds for found 
            alt=f"Seconds against dimension. From d = 3 to 5 they multiply by {factor:.0f} a dimension; at 20 dimensions they "
            f"come to 10 to the power {at_20}, at 64 {at_64}. The age of the universe is 10 to the power 17.6.")
 evidence("S28", "factor on the seconds of quadrature for each further dimension", factor, expect=(8, 60))
+low, high = (10 ** (line.slope.value + away * line.slope.error) for away in (-2, 2))
+print(f"each further dimension: {factor:.0f} times the seconds (± 2 standard errors: {low:.0f} to {high:.0f})")
 print(f"a year reaches {reach:.1f} dimensions; 20 dimensions take 10^{ages:.1f} ages of the universe")
 bets.year.settle(sum(reach >= limit for limit in (8, 13, 26)))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The factor is the number of points an axis, as it must be; below $d = 3$ fixed costs rule. **No faster machine mends
+# The number of points grows by a factor of 20, and the seconds about as fast (other programs on the machine disturb
+# them); below $d = 3$ fixed costs rule. **No faster machine mends
 # this**: one that is a thousand times faster buys about two dimensions more.
 #
 # ## Give up on "everywhere": average
@@ -119,7 +124,7 @@ bets.year.settle(sum(reach >= limit for limit in (8, 13, 26)))
 # *logarithm*. Four lines, with $S = 2$, where every expectation can be computed for the boat:
 
 # %% slideshow={"slide_type": "fragment"}
-points, log_weights = oracle.normal_grid(20_000, 1)
+points, log_weights = oracle.normal_grid(50_000, 1)
 log_of_mean, mean_of_log = boat.jensen_gap()  # sums over all pairs of places on a fine grid
 derivation(
     Line(r"\log p(x) = \log \int p(x, z) \, dz", "definition; closed form", boat.log_evidence()),
@@ -171,7 +176,7 @@ print(f"240 × 240 against 180 × 180 points: {metrics.estimate(gap)} nats, at m
 draws, measured, predicted, claimed = [3, 10, 30, 100, 300, 1000, 3000, 10_000], [], [], []
 for S in draws:
     blocks = log_w[: len(log_w) // S * S].unflatten(0, (-1, S)).transpose(0, 1)  # (S, blocks, 100)
-    made = importance.Weighted(blocks, blocks)
+    made = importance.Weighted(blocks, blocks)  # first the places, which play no part here; then the log-weights
     measured.append((made.log_evidence - truth.log_evidence).mean(0))  # (100,), a mean over blocks
     predicted.append(experiments.delta_method(truth.log_mean_square, S))
     claimed.append(made.jensen_bias.mean(0))
@@ -182,14 +187,17 @@ plots.show(pictures.bias(draws, measured, predicted, claimed),
            f"{-predicted[0].mean():.0f}, {-predicted[5].mean():.1f}, {-predicted[7].mean():.2f}; from the draws themselves it never says more than 0.5.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# With thousands of draws the prediction comes near. With few it fails both ways: far too large at $S = 3$ (a logarithm
-# falls more slowly than its parabola), too small in the middle. And it needs the *true* variance. Whoever takes the
-# variance from the same draws can never see more than half a nat, because
+# With thousands of draws the prediction comes near. With fewer it fails both ways. At $S = 3$ it is far too large: a
+# rare, huge $\delta$ makes the parabola $\delta - \delta^2 / 2$ plunge, while the logarithm still rises. In the middle it
+# is too small: most $\delta$ are near $-1$, where the logarithm falls without limit and the parabola only to $-1.5$. And it
+# needs the *true* variance. Taken from the same draws, the prediction is $-\frac12 (\mathrm{se}(\hat p) / \hat p)^2$, and
+# that never exceeds half a nat, because
 #
 # $$\frac{\mathrm{se}(\hat p)}{\hat p} = \sqrt{\frac{S \sum_s w_s^2 / (\sum_s w_s)^2 - 1}{S - 1}} \;\le\; 1
 # \qquad \text{as} \quad \sum_s w_s^2 \le \Big(\sum_s w_s\Big)^2.$$
 #
-# The error bar of $\log \hat p$ **cannot exceed one nat**, whatever the error.
+# The same ratio is the error bar of $\log \hat p$, for a small change of $\hat p$ changes its logarithm by the *relative*
+# change. So the error bar **cannot exceed one nat**, whatever the error.
 
 # %% slideshow={"slide_type": "fragment"}
 bets.honest()
@@ -205,7 +213,8 @@ bets.more()
 #
 # Now digits in full, 784 grey pixels, under PPCA with 2, 8 and 32 latents. First a shortcut that loses nothing. With
 # $W / \sigma = QR$ (orthonormal columns $Q$, a small square $R$), only $c = Q^\top (x - \mu) / \sigma$ matters to $z$, so
-# $\log p(x \mid z) = \text{constant} - \frac12 \lVert c - Rz \rVert^2$.
+# $\log p(x \mid z) = \text{constant} - \frac12 \lVert c - Rz \rVert^2$. The figure shows single weights; the table below
+# it has 2 to 64 latents and fifty estimates of $\log p(x)$ from 1,000 draws each.
 
 # %% slideshow={"slide_type": "fragment"}
 digit = {latents: experiments.digit(latents) for latents in (2, 4, 8, 16, 32, 64)}  # the same held-out digit under each model
@@ -216,6 +225,12 @@ log_ratios = {m: experiments.naive(digit[m], 20_000, 1, rng.seeded(m)).log_weigh
 largest = ", ".join(f"{m} latents {values.max():+,.0f}" for m, values in log_ratios.items())
 plots.show(pictures.disaster(log_ratios),
            alt=f"Histograms of 20,000 log-weights minus log p(x), with the truth at 0. The largest of them: {largest} nats.")
+print("latents   mean error, nats    spread  claims ±  delta method predicts")
+for m, picture in digit.items():
+    made = experiments.naive(picture, 1000, 50, rng.seeded(m))
+    error = made.log_evidence - picture.log_evidence  # (50,)
+    predicted = experiments.delta_method(experiments.log_mean_square_weight(picture), 1000)
+    print(f"{m:7d} {metrics.estimate(error)!s:>20s} {error.std():8.1f} {made.standard_error.mean():8.2f}  {predicted:13.1e}")
 
 # %% slideshow={"slide_type": "subslide"}
 sizes = [1000, 10_000, 100_000, 1_000_000]
@@ -236,10 +251,14 @@ plots.show(pictures.honest(sizes, blocks),
 bets.more.settle(sum(left > limit for limit in (1 / 30, 1 / 5, 2 / 3)))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# (Books speak of log-normal weights. These logs are no bell: a hard upper end, the best fit, and a long tail below.)
+# (Books often call such weights log-normal. Here their logs have no bell shape: they end sharply above, at the best
+# possible fit, and have a long tail below.)
 #
 # All is as the theory says: $\hat p$ *is* unbiased. Its mean is upheld by draws so rare that nobody will ever see one; what
-# you see is nearly always too low. A small standard error proves that the weights you drew agree, not that they are right.
+# you see is nearly always too low. And the error bar? Near its ceiling of one nat it measures no error: it says that one
+# draw carries nearly the whole sum. That is an alarm. (Exercise 4 builds something worse: a *small* error bar beside a wrong
+# answer. It proves that the weights you drew agree, not that they are right.) The delta method, which asks for a small
+# $\delta$, predicts errors beyond all bounds.
 #
 # ## How many draws would it take?
 #
@@ -260,8 +279,8 @@ derivation(
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # So a draw that matters weighs about $p(x)\,e^{\mathrm{KL}}$. If a share $a$ of the prior's draws are such, they
 # contribute $a \, p(x) \, e^{\mathrm{KL}}$ to an average that must be $p(x)$: hence $a \approx e^{-\mathrm{KL}}$, and one
-# needs about $e^{\mathrm{KL}}$ draws to see one (Chatterjee and Diaconis 2018 make this exact). The KL is what the
-# picture tells about its causes: *the more a latent variable knows, the worse*.
+# needs about $e^{\mathrm{KL}}$ draws to see one (Chatterjee and Diaconis 2018 make this exact). The KL is how much
+# the picture tells about its causes: *the better the latents are known from the picture, the harder the integral*.
 #
 # The statement of this notebook says more: *hard to optimise directly*. Could one learn by following the gradient of
 # $\log \hat p$, however wrong its value? The second cell below compares its direction with the exact gradient to $W$: 1,000
@@ -309,8 +328,8 @@ explorers.dimension_and_draws()
 # $$p(x) = \int q(z) \, \frac{p(x, z)}{q(z)} \, dz = \mathbb{E}_{q} \, w, \qquad w = \frac{p(x, z)}{q(z)}.$$
 #
 # If $q$ were the posterior, every weight would be $p(x)$, and one draw would do; but the posterior needs $p(x)$. A proposal
-# *near* it has weights that are nearly level. How level, the **effective sample size** tells: the number of equal weights
-# with the same ratio $(\sum w)^2 / \sum w^2$.
+# *near* it has weights that are nearly level. The **effective sample size** $(\sum w)^2 / \sum w^2$ tells how level: it is
+# $S$ for $S$ equal weights, and 1 if one draw carries everything.
 
 # %% slideshow={"slide_type": "fragment"}
 loc, scale, S = -0.5, 0.3, 1000
@@ -402,9 +421,10 @@ for name, (factor, shift) in proposals.items():
 # (notebook 15). Then: what if we walked there from the prior, and kept the accounts?
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Too wide is cheap, too narrow dear: where both are Gaussian and $q$ is narrower than the posterior by $\sqrt2$ or more, the
-# weights have *no* finite variance, because $\int p(x, z)^2 / q(z) \, dz$ diverges. And one standard deviation along every
-# axis is little in one dimension; in 32 it leaves a handful of a thousand draws. But where should a proposal near the posterior come from, if we don't know the posterior?
+# A proposal that is too wide costs little, one that is too narrow costs much: where both are Gaussian and $q$ is narrower
+# than the posterior by $\sqrt2$ or more, the weights have *no* finite variance, because $\int p(x, z)^2 / q(z) \, dz$
+# diverges. And one standard deviation along every axis, which is little in one dimension, leaves in 32 a handful of a
+# thousand draws. But where should a proposal near the posterior come from, if we don't know the posterior?
 #
 # ## Annealing: walk there, and keep the accounts
 #
@@ -492,7 +512,8 @@ torch.testing.assert_close(last.log_weights, log_w)
 # <details><summary>Answers, after you have tried</summary>
 #
 # 1. Naive Monte Carlo: $w = p(x \mid z_0)$.
-# 2. From 0.1: there the valley is nearly two nats deep already, and it deepens fast.
+# 2. From 0.1 or 0.2 on, by the seed: the share of the chains stands still. For a chain in the east the valley at the
+#    buoy is nearly two nats deep at 0.1, and it deepens fast.
 # 3. Too many chains are there, but they weigh little. Annealing forgives bad moves *on average*; with few chains the
 #    average is luck.
 #
@@ -540,10 +561,12 @@ check.annealing_log_weights(annealing_log_weights)
 #
 # Jensen makes $\log \hat p$ too low on average: a **stochastic lower bound**. Walk the same path *down*, from an exact
 # draw of the posterior to the prior: by the ratio above, read upside down, the average weight estimates $1 / p(x)$, and
-# minus its log is too *high* on average. Where both meet, nobody need trust anybody (Grosse, Ghahramani and Adams 2015).
-# Exact draws of the posterior are to be had here, and for every picture that the model made itself.
+# minus its log is too *high* on average. Where the two meet, the answer is known without a closed form (Grosse,
+# Ghahramani and Adams 2015). PPCA's posterior is a known Gaussian, so exact draws are to be had here; and for a picture
+# that a model itself made, the $z$ that made it is such a draw.
 #
 # The second figure puts all methods on one budget: 8,192 evaluations of $\log p(x \mid z)$ or its gradient, six repeats.
+# *Draws near the posterior* come from the posterior widened 1.2 times.
 
 # %% slideshow={"slide_type": "fragment"}
 steps = [10, 30, 100, 300]
@@ -559,8 +582,9 @@ plots.show(pictures.sandwich(steps, relative),
 # %% slideshow={"slide_type": "subslide"}
 errors = {m: experiments.within_a_budget(digit[m], 8192, 6, rng.seeded(m)) for m in digit}
 rms = {m: {name: values.square().mean().sqrt() for name, values in row.items()} for m, row in errors.items()}
-said = [f"{m} latents: " + ", ".join(f"{name} {value:.2g}" for name, value in row.items()) for m, row in rms.items() if m in (2, 8, 64)]
-plots.show(pictures.budget(errors), alt=f"Root mean square errors in nats with 8,192 evaluations. {'; '.join(said)}.")
+said = [f"{m} latents: " + ", ".join(f"{name} {value:.2g}" for name, value in row.items()) for m, row in rms.items()]
+print("\n".join(said))
+plots.show(pictures.budget(errors), alt=f"Root mean square errors in nats with 8,192 evaluations. {'; '.join(said[::2])}.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # In two dimensions nothing beats the grid. From four on annealing does, and its lead grows to a factor of a hundred and more. (Draws
@@ -578,16 +602,17 @@ draws_20 = plane.log_likelihoods(decoder, twenty, plane.prior_draws(20_000, rng.
 ways = {
     "grid of 32 × 32": plane.naive_blocks(plane.log_likelihoods(decoder, twenty, grid), 1024),
     "1,000 draws from the prior": plane.naive_blocks(draws_20, 1000),
-    "annealing, 4 chains, T = 50": plane.annealed(decoder, twenty, (4, 5), 50, rng.seeded(2)),
+    "annealing, 4 chains, T = 50": plane.annealed(decoder, twenty, (4, 3), 50, rng.seeded(2)),
+    "annealing, 16 chains, T = 12": plane.annealed(decoder, twenty, (16, 3), 12, rng.seeded(2)),
 }
 for name, found in ways.items():
     error = found - exact  # (repeats, 20)
     print(f"{name:28s} error {metrics.estimate(error.mean(0))} nats, worst {error.min():.1f}, too high at most {error.max():+.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **The honest result.** Annealing, the hero of 32 dimensions, is the *worst* in two. The decoder's posteriors are tiny
-# islands on a rugged plane; four chains settle early, and often none of them on the right one. A thousand scattered draws
-# hit it more often. No method is best: the shape of the posterior decides, and in few dimensions
+# **The honest result.** Annealing, the hero of 32 dimensions, is the *worst* in two, with few chains and with more. The
+# decoder's posteriors are tiny islands on a rugged plane; a few chains settle early, and often none of them on the right
+# one. A thousand scattered draws hit it more often. No method is best: the shape of the posterior decides, and in few dimensions
 # brute force is hard to beat.
 
 # %% [markdown] slideshow={"slide_type": "slide"}

@@ -5,7 +5,7 @@ import math
 from course_lib import rng
 from course_lib.inference import oracle
 from course_lib.lessons.n11_intractable_evidence import boat, check, experiments, explorers, find_the_bug, grids, plane
-from course_lib.lessons.n11_intractable_evidence.explorers import PROPOSALS, table
+from course_lib.lessons.n11_intractable_evidence.explorers import PROPOSALS, _annealing, table
 from course_lib.models import ProbabilisticPCA
 
 import pytest
@@ -190,6 +190,14 @@ def test_the_answers_below_the_first_explorer():
     assert held(2, 0, 9) < 10
     assert held(8, 0, 13) == 0
     assert table(64, PROPOSALS[1])[0, :, 7].abs().mean() < 0.3  # 256 draws
+
+
+@pytest.mark.parametrize("seed", [0, 6, 9])
+def test_no_chain_passes_the_buoy_late(seed):
+    steps = list(_annealing(20, seed))
+    east = torch.stack([(z[:, 0] > boat.BUOY).sum() for z, _, _ in steps])
+    assert len(set(east[5:].tolist())) == 1  # from temperature 0.25 on
+    assert len(set(east[:4].tolist())) > 1
 
 
 @pytest.mark.parametrize(("mean", "scale", "dial"), [(-0.48, 0.2, "99."), (3.37, 0.2, "99.")])

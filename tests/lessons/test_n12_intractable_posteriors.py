@@ -4,7 +4,7 @@ import importlib
 import itertools
 import math
 
-from course_lib import datasets, rng
+from course_lib import datasets, metrics, rng
 from course_lib.inference import elimination, oracle
 from course_lib.lessons import weights
 from course_lib.lessons.n12_intractable_posteriors import experiments, explorers, learning
@@ -162,3 +162,36 @@ def test_explorers_say_what_the_text_says():
     assert " 0.0 degrees" in wrong.alt
     wrong.set(shift=0.3)
     assert " 0.0 degrees" not in wrong.alt
+
+
+def test_a_sure_posterior_may_be_wrong_and_two_digits_may_share_a_stem():
+    """Four rows of the 9 from the bottom: the lowest entropy of all ten. Ten rows of the 4: two regions."""
+    cover = explorers.cover_a_digit()
+    nats = {}
+    for digit in map(str, range(10)):
+        cover.set(digit=digit, side="bottom", lines=4)
+        nats[digit] = float(cover.alt.split("entropy is ")[1].split(" nats")[0])
+    assert min(nats, key=nats.get) == "9"
+    for lines in (8, 9, 10):
+        cover.set(digit="4", lines=lines)
+        assert "has 2 separate" in cover.alt
+
+
+def test_a_narrow_posterior_costs_more_where_less_is_seen():
+    wrong = explorers.wrong_posterior()
+    degrees = {}
+    for rows in (6, 28):
+        wrong.set(digit=5, rows=rows, sharpness=2.0)
+        degrees[rows] = float(wrong.alt.split("under q is ")[1].split(" degrees")[0])
+    assert degrees[6] > 2 * degrees[28]
+
+
+def test_half_a_digit_helps_on_the_models_own_pictures_and_harms_on_real_ones():
+    model = weights.trained(weights.PLANE)
+    made = experiments.tabulate(model.float(), 61)
+    upper, everything = experiments.rows(14), experiments.rows(28)
+    for x, sign in ((weights.digits()[1][:300], -1), (model.sample(300, rng.seeded(7)), 1)):
+        whole, *halves = (
+            experiments.log_joint(made, x.float(), seen).logsumexp(-1) for seen in (everything, upper, ~upper))
+        gain = metrics.estimate(whole - sum(halves))
+        assert sign * gain.value > 4 * gain.error

@@ -12,8 +12,8 @@ bets = Bets(
     "11",
     Bet(
         "year",
-        question="A grid of 20 points an axis sums log p(x) of one small digit on this machine. Up to how many latent "
-        "dimensions can it go in a year of computing?",
+        question="This machine computes log p(x) of one small digit by a sum over a grid with 20 points an axis. How "
+        "many latent dimensions can it reach in a year?",
         answers=("up to 7", "8 to 12", "13 to 25", "more than 25"),
         why="Every dimension multiplies the price by about 20. A thousand machines buy two dimensions more.",
     ),

@@ -120,7 +120,8 @@ IMPORTANCE_LOG_EVIDENCE = Exercise(
                 "makes a virtue of it)."),
         Mistake(lambda prior, likelihood, proposal: (prior + likelihood).logsumexp(0) - proposal.logsumexp(0),
                 "This is a **ratio of two sums**. Each draw has a ratio of its own; average the ratios."),
-        Mistake(lambda prior, likelihood, proposal: _average(prior + likelihood - proposal) + math.log(len(prior) / prior.shape[1]),
+        Mistake(lambda prior, likelihood, proposal: (
+                    (prior + likelihood - proposal).logsumexp(0) - math.log(prior.shape[1])),
                 "You divided by the **number of pictures**: the average runs over the draws, the rows."),
         Mistake(lambda prior, likelihood, proposal: (prior + likelihood - proposal).logsumexp(0),
                 "A **sum in place of a mean**: subtract $\\log S$."),

@@ -59,17 +59,14 @@ ANNEALING_LOG_WEIGHTS = Exercise(
                 "A **mean in place of a sum** over the steps: the ratios are multiplied, so their logs add up."),
         Mistake(lambda ll, beta: ll[:-1].sum(0),
                 "The **temperatures are missing**: each step weighs with $\\beta_t - \\beta_{t-1}$ only."),
-        Mistake(lambda ll, beta: (beta[1:, None] * ll[1:] - beta[:-1, None] * ll[:-1]).sum(0),
-                "You took the new density at the **new place** and the old one at the **old place**. Both belong at "
-                "$z_{t-1}$, where the prior cancels and only the step of the temperature is left."),
         Mistake(lambda ll, beta: (beta.diff()[:, None] * ll.diff(dim=0)).sum(0),
                 "You took the **change of the log-likelihood**: only the temperature steps; the place stays "
                 "$z_{t-1}$ while you weigh."),
         Mistake(lambda ll, beta: ll[0],
                 "This is **naive Monte Carlo**, annealing with a single step: the later places count too."),
         Mistake(lambda ll, beta: ll[-1],
-                "This is the **likelihood at the end**: the chains have already gone where it is large. The weight is "
-                "made on the way."),
+                "This is the **likelihood at the end**, which the chains have been led to. (Did you take each new "
+                "density at the new place? That sum collapses to this one term.) Take both densities at $z_{t-1}$."),
         Mistake(lambda ll, beta: (beta.diff()[:, None] * ll[:-1]).sum(0).logsumexp(0) - math.log(ll.shape[1]),
                 "This is the **log of the average weight**: one log-weight a chain is asked for, shape (S,)."),
         Mistake(lambda ll, beta: (beta.diff()[:, None] * ll[:-1]).sum(0).exp(),

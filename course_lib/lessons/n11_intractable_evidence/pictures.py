@@ -46,7 +46,8 @@ def disaster(log_weights: dict[int, Tensor]) -> Figure:
         ax.axvline(0, color=plots.TRUTH, ls="--", lw=2)
         largest, height = values.max().item(), ax.get_ylim()[1]
         ax.plot([largest], [0.03 * height], "v", color=plots.LATENT, ms=10, clip_on=False)
-        ax.text(0.04, 0.97, f"largest: {largest:+,.1f}".replace("-", "−"), transform=ax.transAxes, va="top", color="#a04000")
+        said = f"largest: {largest:+,.1f}".replace("-", "−")
+        ax.text(0.04, 0.97, said, transform=ax.transAxes, va="top", color="#a04000")
         ax.set(title=f"{latents} latents", xlabel="log w − log p(x) (nats)", ylim=(0, 1.25 * height))
         ax.locator_params(axis="x", nbins=4)
     axes[0].set_ylabel("draws")
@@ -77,10 +78,11 @@ def needed(latents: list[int], divergences: list[Tensor], decoder: Tensor) -> Fi
     middle = [values.median().item() * scale for values in divergences]
     ends = [[middle[i] - values.min().item() * scale for i, values in enumerate(divergences)],
             [values.max().item() * scale - middle[i] for i, values in enumerate(divergences)]]
-    ax.errorbar(latents, middle, yerr=ends, color=plots.MODEL, marker="o", ls="-", capsize=4, label="PPCA: median, smallest, largest of all digits")
-    middle = decoder.median().item() * scale
-    ax.errorbar([0.7], [middle], yerr=[[middle - decoder.min().item() * scale], [decoder.max().item() * scale - middle]],
-                color=plots.LATENT, marker="s", ls="", capsize=4, label="notebook 10's decoder (2 latents), likewise")
+    ax.errorbar(latents, middle, yerr=ends, color=plots.MODEL, marker="o", ls="-", capsize=4,
+                label="PPCA: median, smallest and largest of all digits")
+    middle, low, high = (value.item() * scale for value in (decoder.median(), decoder.min(), decoder.max()))
+    ax.errorbar([0.7], [middle], yerr=[[middle - low], [high - middle]], color=plots.LATENT, marker="s", ls="",
+                capsize=4, label="notebook 10's decoder (2 latents), likewise")
     for height, name in ((6, "a million: a second's work"), (9 + math.log10(YEAR), "a year of a billion a second")):
         ax.axhline(height, color=plots.TRUTH, ls=":", lw=1.2)
         ax.text(66, height + 0.8, name, ha="right", va="bottom", fontsize="small")
@@ -133,7 +135,7 @@ def budget(errors: dict[int, dict[str, Tensor]]) -> Figure:
         ax.plot(places, heights, color=plots.PALETTE[number], marker=plots.MARKERS[number], ls=plots.DASHES[number],
                 label=name)
     least = errors[2]["grid"].abs().max().item()
-    ax.annotate(f"grid, 2 latents:\n{least:.0e} nats, far below", (2, 1e-4), (2.5, 1e-4), va="center", fontsize="small",
+    ax.annotate(f"grid, 2 latents:\n{least:.0e} nats, far below", (2, 1e-4), (2.4, 8e-5), fontsize="small",
                 arrowprops={"arrowstyle": "-", "color": plots.DATA})
     ax.axhline(1, color=plots.DATA, lw=1, ls="-")
     ax.text(66, 1.15, "one nat", ha="right", va="bottom", fontsize="small")

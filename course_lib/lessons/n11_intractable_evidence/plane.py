@@ -70,9 +70,10 @@ def annealed(model: DeepLatentVariableModel, x: Tensor, chains: tuple[int, int],
     """Annealing up from the prior, (chains, runs) for each digit: the log of each run's average weight, (runs, n)."""
     start = rng.randn((*chains, len(x), 2), generator, x)
     temperatures = sigmoid_temperatures(steps).to(x)
-    *_, last = annealed_importance_sampling(
+    process = annealed_importance_sampling(
         model.log_prior, lambda z: model.log_joint(x, z), start, generator, temperatures=temperatures,
         step_size=0.6 / (1 + 600 * temperatures).sqrt(), leapfrog_steps=leapfrog_steps)
+    *_, last = tqdm(process, total=steps, desc="annealing")
     return last.weighted.log_evidence.double()
 
 

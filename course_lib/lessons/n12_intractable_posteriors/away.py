@@ -49,6 +49,12 @@ EXPLAINING_AWAY = Exercise(
         Mistake(_away(lambda j, a, b, e: (a, a)),
                 "This is the **prior** of a. Causes that nothing joins are independent *until* their common effect is "
                 "seen."),
+        Mistake(_away(lambda j, a, b, e: (j[1, 1] / j[:, 1].sum(), j[1].sum() / j.sum())),
+                "Both numbers are right, **in the wrong order**: first the one without knowing b."),
+        Mistake(_away(lambda j, a, b, e: (a * e[1].sum() / (a * e[1].sum() + (1 - a) * e[0].sum()),
+                                          j[1, 1] / j[:, 1].sum())),
+                "In the first part **b's prior is missing**: b = 0 and b = 1 are not equally probable. Weigh them with "
+                "$1 - p_b$ and $p_b$."),
         Mistake(_away(lambda j, a, b, e: (j[1].sum() / j.sum(), j[1, 0] / j[:, 0].sum())),
                 "The second part is for **b absent**: b = 1 is the last column."),
     ),

@@ -35,7 +35,7 @@ def one_effect_many_causes() -> Explorer:
         yes = _yes(joint, seen, network)
         for bar, number, p in zip(bars, numbers, yes):
             bar.set_width(p)
-            number.set(x=min(p, 0.85) + 0.02, text=f"{p:.3f}")
+            number.set(x=min(p, 0.85) + 0.03, text=f"{p:.3f}")
         apart = both.sum(1, keepdim=True) * both.sum(0)
         for (i, j), (patch, text) in cells.items():
             patch.set_alpha(0.05 + 0.55 * both[i, j].item())
@@ -64,11 +64,12 @@ def _yes(joint: Tensor, seen: dict[int, int], network: BayesianNetwork) -> list[
 
 def _bars(ax: Axes, prior: list[float]) -> tuple:
     bars = ax.barh(list(WORDS.values()), [0.0] * len(WORDS), color=plots.MODEL, alpha=0.6)
-    numbers = [ax.text(0, place, "", va="center") for place in range(len(WORDS))]
-    ax.plot(prior, range(len(WORDS)), "D", color=plots.LATENT, ms=7, label="with nothing seen")
+    numbers = [ax.text(0, place - 0.15, "", va="center") for place in range(len(WORDS))]
+    below = [place + 0.25 for place in range(len(WORDS))]
+    ax.plot(prior, below, "D", color=plots.LATENT, ms=7, label="with nothing seen")
     ax.set(xlim=(0, 1), xlabel="p(yes | what is seen)")
     ax.invert_yaxis()
-    ax.legend(loc="lower right")
+    ax.legend(loc="lower right", bbox_to_anchor=(1, 1))
     return bars, numbers
 
 

@@ -73,6 +73,12 @@ GRID_POSTERIOR = Exercise(
         Mistake(lambda like, prior, area: (grid_posterior(like, prior, area)[0], torch.nn.functional.one_hot(
                     (like + prior + area.log()).argmax(-1), like.shape[-1]).to(like)),
                 "All mass on the **most probable cause**: the mode is one point of the posterior, not the posterior."),
+        Mistake(lambda like, prior, area: ((like + prior + area.log()).sum(-1),
+                                           (like + prior + area.log()).softmax(-1)),
+                "The first part is the **sum of the logs**. $p(x)$ is a sum of probabilities, and its log is taken "
+                "after summing: `logsumexp`."),
+        Mistake(lambda like, prior, area: ((like + prior).logsumexp(-1), (like + prior + area.log()).softmax(-1)),
+                "The masses are right. But in **$\\log p(x)$ the areas are missing**: sum the same terms there."),
     ),
     hints=(
         "What is the mass of the joint in cell $j$? Three factors, so three logs to add; then normalise each row.",
@@ -160,6 +166,17 @@ def _not_filled(x, seen, points, log_weights, decode):
     return masses @ logits.sigmoid()
 
 
+def _log_odds(x, seen, points, log_weights, decode):
+    masses, logits = _masses(x, seen, points, log_weights, decode)
+    return torch.where(seen, x, masses @ logits)
+
+
+def _unnormalised(x, seen, points, log_weights, decode):
+    logits = decode(points)
+    table = x * logits - torch.nn.functional.softplus(logits)
+    return torch.where(seen, x, (log_weights + table[:, seen].sum(-1)).exp() @ logits.sigmoid())
+
+
 def _from_the_covered(x, seen, points, log_weights, decode):
     return _filled(x, seen, *_masses(x, ~seen, points, log_weights, decode))
 
@@ -181,6 +198,11 @@ PREDICTIVE = Exercise(
                 "product."),
         Mistake(_of_prior, "This averages under the **prior**: the seen pixels have not been used."),
         Mistake(_without_prior, "The **prior's masses are missing** from your posterior: add `log_weights`."),
+        Mistake(_log_odds, "These are averages of the **log-odds**: take the sigmoid of `decode(points)` first."),
+        Mistake(_unnormalised,
+                "The weights do **not add up to one**: normalise $w_j \\, p(\\mathrm{seen} \\mid z_j)$ over $j$."),
+        Mistake(lambda x, seen, *rest: torch.where(seen, _not_filled(x, seen, *rest), x),
+                "**`torch.where` is turned round**: where `seen` is True stands `x`, elsewhere your average."),
         Mistake(_not_filled,
                 "The covered pixels are right. But a **seen pixel is known**: there return its value, 0 or 1."),
         Mistake(_from_the_covered, "The **mask is turned round**: `seen` is True where a pixel *is* known."),

@@ -72,8 +72,8 @@ def entropy_curves(by_rows: Tensor, by_pixels: Tensor, first: int) -> Figure:
 
 def two_causes(plane: Plane, x: Tensor, seen: Tensor, masses: Tensor, places: Tensor, drawn: list[Tensor]) -> Figure:
     """What is seen, the posterior with its modes and mean at `places` (3, 2), and what each implies."""
-    names = ("drawn by A", "drawn by B", "drawn by the mean", "mean of pictures")
-    figure, axes = plots.figure(6, height=2.6, width=11, width_ratios=(1, 1.5, 1, 1, 1, 1))
+    names = ("A draws", "B draws", "× draws", "mean of all")
+    figure, axes = plots.figure(6, height=2.7, width=11, width_ratios=(1, 1.3, 1, 1, 1, 1))
     axes[0].imshow(covered(x, seen).numpy(), **INK)
     axes[0].set(title="seen")
     heights = masses.log()
@@ -83,11 +83,10 @@ def two_causes(plane: Plane, x: Tensor, seen: Tensor, masses: Tensor, places: Te
         axes[1].text(*(place + torch.tensor([0.0, 0.35])), mark, fontsize=12, ha="center")
     axes[1].plot(*places[2], "X", color=plots.LATENT, ms=9, mec="white")
     (left, bottom), (right, top) = middle - 1.6, middle + 1.6
-    axes[1].set(title="posterior, × mean", xlim=(left, right), ylim=(bottom, top))
+    axes[1].set(title="× is the mean", xlim=(left, right), ylim=(bottom, top))
     for ax, name, picture in zip(axes[2:], names, drawn):
         ax.imshow(picture.reshape(SIDE, SIDE).numpy(), **INK)
         ax.set(title=name)
-        ax.title.set_fontsize(9.5)
     for ax in (axes[0], *axes[2:]):
         ax.set(xticks=[], yticks=[])
     return figure

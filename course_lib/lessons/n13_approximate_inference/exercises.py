@@ -139,8 +139,8 @@ MEAN_FIELD_ELBO = Exercise(
         Mistake(_with_entropy(lambda s, d: (s + 0.5 * (LOG_2_PI + 1)).sum()),
                 "You summed the entropy **over the data points too**: sum over the last axis, the coordinates, only."),
         Mistake(lambda values, s: values.mean() + (s + 0.5 * (LOG_2_PI + 1)).sum(-1),
-                "You averaged the log-joint **over the data points too**: take the mean over the first axis, the draws, "
-                "only."),
+                "You averaged the log-joint **over the data points too**: take the mean over the first axis only, the "
+                "draws."),
         Mistake(lambda values, s: values.sum(0) + (s + 0.5 * (LOG_2_PI + 1)).sum(-1),
                 "You **summed over the draws**: an expectation is their mean."),
         Mistake(lambda values, s: values.logsumexp(0) - math.log(len(values)) + (s + 0.5 * (LOG_2_PI + 1)).sum(-1),

@@ -243,4 +243,4 @@ def _diagnosed(half: Tensor) -> tuple[str, str]:
     if len(half) < 4:
         return "too early", "too early"
     r_hat, worth = diagnostics.r_hat(half).max().item(), diagnostics.effective_sample_size(half).min().item()
-    return (f"{r_hat:.2f}", f"{worth:.0f}") if math.isfinite(r_hat) else ("none: no chain moved", "none")
+    return (f"{r_hat:.2f}", f"{worth:.0f}") if math.isfinite(r_hat) else ("none: stuck", "none")

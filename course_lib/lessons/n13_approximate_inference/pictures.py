@@ -99,6 +99,7 @@ def evidence_errors(race: Race, methods: list[str]) -> Figure:
     ticks = [-10, -1, -0.1, 0, 0.1, 1]
     ax.set_xticks(ticks, [f"{tick:g}".replace("-", "−") for tick in ticks])
     ax.set(xlabel="estimate of log p(x) − truth (nats; linear between −0.1 and 0.1)", ylim=(len(methods) - 0.5, -0.5))
+    ax.margins(x=0.05)
     return figure
 
 

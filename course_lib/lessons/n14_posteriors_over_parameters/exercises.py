@@ -129,6 +129,9 @@ LAPLACE_LOG_EVIDENCE = Exercise(
                 "\\sqrt{\\det \\Sigma}$."),
         Mistake(_laplace_with(two_pi=lambda size: 0.5),
                 "$\\log 2 \\pi$ **once for each dimension**: $\\tfrac D2$ of them, not one half."),
+        Mistake(_laplace_with(two_pi=lambda size: -0.5 * size),
+                "The **$\\tfrac D2 \\log 2 \\pi$ has the wrong sign**: it belongs to the Gaussian's volume, and "
+                "does not divide a density here."),
         Mistake(_laplace_with(sign=1.0),
                 "The **log-determinant has the wrong sign**: $-H$ is a precision. A *sharper* peak has a larger "
                 "determinant and holds *less* mass. (Did you take it for the covariance?)"),
@@ -185,6 +188,8 @@ PREDICTIVE = Exercise(
                 "and $y = 0$ do not add up to one."),
         Mistake(lambda w, x: torch.nn.functional.logsigmoid(w @ x.mT).mean(0),
                 "A mean of **log-probabilities**: neither a probability nor the log of one."),
+        Mistake(lambda w, x: (-w @ x.mT).sigmoid().mean(0),
+                "This is the probability of **$y = 0$**: the sign of the logits is turned."),
         Mistake(lambda w, x: (w @ x.mT > 0).to(w).mean(0),
                 "You counted **votes**: each draw says yes or no, and how sure it was is lost."),
         Mistake(lambda w, x: (w @ x.mT).sigmoid(),

@@ -48,7 +48,9 @@ def _judge(answer, x: Tensor, y: Tensor, new: Tensor) -> str | None:
     if after >= FACTOR * before:
         return None
     now = f"The standard deviation of p(ill | new) was {before:.3f} and is {after:.3f} now (p itself: {mean:.2f})"
-    if after <= before:
+    if abs(after - before) < 0.001:
+        return f"{now}: this patient tells **almost nothing** about $w$. Which one would?"
+    if after < before:
         return f"{now}: this patient **confirms** what the posterior believed. Contradict it."
     return f"{now}: wider, but **not yet by a factor of {FACTOR:g}**. Who speaks most directly about this patient?"
 
@@ -60,6 +62,7 @@ UNSETTLING_PATIENT = Exercise(
     mistakes=(
         Mistake(lambda x, y, new: (new, 1.0 - unsettling_patient(x, y, new)[1]), "**confirms**"),
         Mistake(lambda x, y, new: (0.15 * new, unsettling_patient(x, y, new)[1]), "not yet by a factor"),
+        Mistake(lambda x, y, new: (0 * new, 1.0), "**almost nothing**"),
         Mistake(lambda x, y, new: (new, 0.5), "0 or 1"),
         Mistake(lambda x, y, new: (100 * new, unsettling_patient(x, y, new)[1]), "within ±3"),
         Mistake(lambda x, y, new: (torch.full((2,), math.nan), 1.0), "a patient that could walk in"),

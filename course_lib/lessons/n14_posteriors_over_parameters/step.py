@@ -44,6 +44,15 @@ SGLD_STEP = Exercise(
                 "The **prior was scaled by $n / M$ as well**: there is one prior, however many data."),
         Mistake(_with(gradient=lambda prior, rows, n: n / len(rows) * rows.sum(0)),
                 "The **prior's gradient is missing**."),
+        Mistake(_with(drift=lambda step: step / 2, spread=lambda step: step**0.5),
+                "This is the **paper's convention**, in which $\\epsilon$ is the variance of the noise. Here it is the "
+                "standard deviation: drift $\\epsilon^2 / 2$, noise $\\epsilon$."),
+        Mistake(_with(gradient=lambda prior, rows, n: prior + n * rows.sum(0)),
+                "The minibatch's sum was multiplied by $n$: it already stands for $M$ rows, so **divide by $M$**."),
+        Mistake(lambda w, prior, rows, n, step, noise: sgld_step(w, prior, rows, n, step, noise) - w,
+                "This is the **step alone**: add it to $w$."),
+        Mistake(_with(spread=lambda step: 1.0),
+                "The noise is **not multiplied by $\\epsilon$**."),
         Mistake(_with(spread=lambda step: step**0.5),
                 "The noise has **the square root of the step size**. In this notebook the step size $\\epsilon$ is the "
                 "noise's standard deviation, and the drift has $\\epsilon^2 / 2$. (In the paper $\\epsilon$ is the "

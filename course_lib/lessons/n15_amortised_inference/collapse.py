@@ -53,15 +53,19 @@ def small_digits() -> tuple[Tensor, Tensor]:
     return datasets.split(x, held_out=1000, generator=rng.seeded(1))
 
 
-@cache
 def treated(hears: int, beta: float = 1.0, warm_up: float = 0.0, free_nats: float = 0.0, steps: int = 300,
             seed: int = 0) -> Patient:
-    """Train, and take the vital signs.
+    """Train, and take the vital signs; the same treatment is given only once.
 
     hears:      hidden units of the decoder's second network, which hears all pixels before; 0: there is none.
     beta:       how often the divergence counts; warm_up: the share of the training in which it rises to that from 0.
     free_nats:  a coordinate's mean divergence below this costs nothing.
     """
+    return _treated(hears, beta, warm_up, free_nats, steps, seed)
+
+
+@cache
+def _treated(hears: int, beta: float, warm_up: float, free_nats: float, steps: int, seed: int) -> Patient:
     x = small_digits()[0]
     plain = VAE(PIXELS, LATENTS, hidden=(64,), generator=rng.seeded(seed))
     model = (TalkativeVAE(hears, seed) if hears else plain).float()

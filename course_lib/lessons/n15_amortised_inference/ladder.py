@@ -53,10 +53,11 @@ def gaussian_rungs(model: VAE, x: Tensor, truth: Tensor) -> list[Rung]:
 
 def iwae_rungs(model: VAE, x: Tensor, truth: Tensor, sizes: list[int], generator: Generator) -> list[Rung]:
     """The network's q with K weighted draws, for each K in `sizes`: means over blocks of 2,048 draws."""
+    guess = network_fit(model, x)
     begin = time.perf_counter()
-    log_w = log_weights(model, x, 2048, generator)
+    log_w = log_weights(model, x, 2048, generator, guess.q)
     a_draw = (time.perf_counter() - begin) / log_w.numel()
-    return [Rung(f"IWAE, K = {k}", in_blocks(log_w, k).mean(0) - truth, k * a_draw) for k in sizes]
+    return [Rung(f"IWAE, K = {k}", in_blocks(log_w, k).mean(0) - truth, guess.seconds + k * a_draw) for k in sizes]
 
 
 def naive_rungs(model: VAE, x: Tensor, truth: Tensor, sizes: list[int], generator: Generator) -> list[Rung]:

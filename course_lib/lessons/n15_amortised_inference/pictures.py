@@ -33,7 +33,7 @@ def two_gaps(approximation: Tensor, amortisation: Tensor) -> Figure:
     order = (approximation + amortisation).argsort(descending=True)
     low, high = approximation[order], amortisation[order]
     place = torch.arange(len(order))
-    ax.bar(place, low, width=1, color=plots.LATENT, label="approximation gap: no Gaussian fits better")
+    ax.bar(place, low, width=1, color=plots.LATENT, label="approximation gap: left by the best of this shape")
     ax.bar(place, high, width=1, bottom=low, color=plots.MODEL, hatch="///", edgecolor="white", lw=0,
            label="amortisation gap: the network's is not the best")
     ax.set(xlabel="pictures, the largest gap first", ylabel="log p(x) − ELBO (nats)")
@@ -102,7 +102,7 @@ def collapse(patients: dict[str, Patient]) -> Figure:
         ax.errorbar(kl.value + 1e-4, log_p.value, xerr=2 * kl.error, yerr=2 * log_p.error, capsize=3, ls="",
                     color=plots.PALETTE[number], marker=plots.MARKERS[number], ms=8, label=name)
     ax.axvspan(1e-4, 0.05, color="#e8e8e8", zorder=0)
-    ax.text(0.002, ax.get_ylim()[0], "dead", va="bottom", ha="center")
+    ax.text(0.004, ax.get_ylim()[0], "dead, in exercise 4", va="bottom", ha="center")
     ax.set(xscale="log", xlim=(3e-4, 5), xlabel="KL(q(z | x)‖prior), nats a digit", ylabel="log p(x), nats a digit")
     figure.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize="small")
     return figure

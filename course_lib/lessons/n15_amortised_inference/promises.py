@@ -40,8 +40,8 @@ ROADS = (
          "freedom of the network: $f$ must be invertible with a cheap determinant, and $z$ as large as $x$; no "
          "discrete $x$ without a detour"),
     Road(Card("Diffusion", r"$p(x_0, \dots, x_T) = p(x_T) \prod_t p(x_{t-1} \mid x_t)$",
-              "a lower bound, $T$ passes (or a flow along the same path)",
-              "fixed, not learnt: noise is added step by step",
+              "a lower bound, $T$ passes",
+              "approximated by a fixed encoder, which adds noise step by step",
               "of the bound: unbiased, one step drawn", "$T$ passes, tens to a thousand"),
          "a small $z$ that means something, and quick samples"),
     Road(Card("Autoregressive transformer", r"$p(x) = \prod_d p(x_d \mid x_{<d})$",

@@ -17,7 +17,7 @@ from .. import weights
 from . import gaps
 from .explorers import picture_on
 
-STEPS, EVERY, PICTURES, SIDE, MOST = 80, 4, 20, 50, 20.0  # SIDE: points along a window; MOST: nats of the bar
+STEPS, EVERY, PICTURES, SIDE, MOST = 80, 4, 20, 50, 26.0  # SIDE: points along a window; MOST: nats of the bar
 TURN = torch.linspace(0, 2 * math.pi, 80)
 CIRCLE = torch.stack([TURN.cos(), TURN.sin()])
 
@@ -64,8 +64,7 @@ def refined(model: VAE, x: Tensor) -> Refined:
 
 def _windows(model: VAE, x: Tensor, path: list[GaussianApproximation]) -> Tensor:
     """For each picture the window that holds the posterior's peak, and three deviations of the first and last q."""
-    places = torch.cartesian_prod(*[torch.linspace(-6, 6, 121)] * 2).to(x)
-    peak = places[gaps.log_joint_table(model, x, places).argmax(-1)]  # (n, 2)
+    peak = gaps.peaks(model, x)
     ends = [peak - 0.2, peak + 0.2]
     for q in (path[0], path[-1]):
         deviation = q.covariance.diagonal(dim1=-2, dim2=-1).sqrt()
@@ -84,7 +83,7 @@ def refine_a_guess(model: VAE | None = None, x: Tensor | None = None) -> Explore
     (guess,) = ax.plot([], [], color=plots.MODEL, ls="--", label="the network's q")
     (ring,) = ax.plot([], [], color=plots.LATENT, ls="-", label="after the steps")
     ax.set(xlim=(0, 1), ylim=(0, 1), xticks=[], yticks=[], xlabel="$z_1$, in a window", ylabel="$z_2$")
-    ax.legend(loc="upper right", fontsize="small")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, fontsize="small")
     (level,) = bar.bar([0.5], [1], width=0.5, color=plots.LATENT, hatch="//", edgecolor="white")
     said = bar.set_title("\n", fontsize="medium")
     bar.set(xlim=(0, 1), ylim=(0, MOST), xticks=[], ylabel="log p(x) − bound (nats)")
