@@ -130,7 +130,7 @@ dashboard(lessons.every())
 # | | [06 Stochastic gradients](06_stochastic_gradients.ipynb) | How can a guess from 64 examples replace a sum over 60,000? |
 # | III What the data do not show | [07 Latents and features](07_latents_and_features.ipynb) | What is hidden behind a picture? |
 # | | [08 Mixtures](08_mixtures.ipynb) | What if the hidden cause is a choice? |
-# | | 09 Infinite mixtures | What if the hidden cause is a number? |
+# | | [09 Infinite mixtures](09_infinite_mixtures.ipynb) | What if the hidden cause is a number? |
 # | | [10 Deep latent variable models](10_deep_latent_variable_models.ipynb) | How far do two simple pieces reach? |
 # | IV What cannot be computed | [11 The intractable evidence](11_intractable_evidence.ipynb) | Why can't we just do the integral? |
 # | | [12 The intractable posterior](12_intractable_posteriors.ipynb) | Which causes could have made this picture? |

@@ -623,8 +623,8 @@ evidence.table("01")
 #
 # Nothing, here: everything was seen when we learnt, and Gaussians sum out in closed form. But simple models draw smeared
 # digits. [Notebook 08](08_mixtures.ipynb) hides $y$, and still sums. With a richer
-# hidden cause the sum becomes an integral that nobody can do: that is where this course is heading. First, notebook 02
-# asks why one would want the process, when prediction is all one needs.
+# hidden cause the sum becomes an integral that nobody can do: that is where this course is heading. First, [notebook 02](02_what_generative_models_buy.ipynb)
+# asks why one would want the process at all.
 #
 # ## In practice
 #

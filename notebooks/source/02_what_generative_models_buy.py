@@ -701,7 +701,7 @@ evidence.table("02")
 # ## Still intractable
 #
 # Every hidden thing here could be summed or integrated by hand: ten classes, one Gaussian detector. A galaxy's spiral arms
-# would need many hidden numbers, and nobody can sum over all their values. Notebook 03 asks how to draw from a
+# would need many hidden numbers, and nobody can sum over all their values. [Notebook 03](03_images_from_an_unknown_distribution.ipynb) asks how to draw from a
 # distribution that nobody knows.
 #
 # ## In practice

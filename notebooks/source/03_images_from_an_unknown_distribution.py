@@ -676,7 +676,7 @@ evidence.table("03")
 # ## Still intractable
 #
 # The tree was learnt in closed form because each pixel looks at one other. Let it look at *all* pixels before it, and a
-# table of $2^{783}$ rows is needed. Notebook 04 puts a neural network in the table's place; notebook 05 makes a model of
+# table of $2^{783}$ rows is needed. [Notebook 04](04_neural_conditionals.ipynb) puts a neural network in the table's place; notebook 05 makes a model of
 # images of it.
 #
 # ## In practice

@@ -612,7 +612,7 @@ evidence.table("04")
 # ## Still intractable
 #
 # Nothing was hidden here: $x$ and $y$ were both seen, so $\log p(y \mid x)$ was exact, one pass. But nothing was said
-# about $x$ either. Notebook 05 gives *all* variables a probability, by chaining such conditionals, and stays exact.
+# about $x$ either. [Notebook 05](05_fully_observed_models.ipynb) gives *all* variables a probability, by chaining such conditionals, and stays exact.
 #
 # ## In practice
 #

@@ -705,7 +705,7 @@ evidence.table("05")
 # Ask the network for the *upper* half given the *lower* one: it would have to sum over $2^{392}$ pictures. Its order
 # fixes which questions are cheap. And hide one column of the clinic's data, say who smokes: then $\log p$ of a row is the
 # log of a *sum* over what is hidden. There is nothing left to count, and the tables can no longer be learnt one by one.
-# That is Part III. First, notebook 06 asks how to climb when even the plain sum over rows is too long.
+# That is Part III. First, [notebook 06](06_stochastic_gradients.ipynb) asks how to climb when even the plain sum over rows is too long.
 #
 # ## In practice
 #

@@ -685,7 +685,7 @@ evidence.table("06")
 # ## Still intractable
 #
 # Minibatches tame a sum over *data*. They do nothing about a sum over *causes* that were not observed: that one stands inside the log,
-# where an estimate is biased. From notebook 07 on, something is hidden.
+# where an estimate is biased. From [notebook 07](07_latents_and_features.ipynb) on, something is hidden.
 #
 # ## In practice
 #

@@ -673,7 +673,7 @@ evidence.table("08")
 #
 # Everything here was exact because $z$ had $K$ values and we could try them all. With 20 binary causes the sum has a
 # million terms, with 300 it has more than there are atoms in the observable universe. And what if the cause is not a
-# choice but a number, so that the sum becomes an integral? That is notebook 09, where for a last time some integrals
+# choice but a number, so that the sum becomes an integral? That is [notebook 09](09_infinite_mixtures.ipynb), where for a last time some integrals
 # close.
 #
 # ## In practice

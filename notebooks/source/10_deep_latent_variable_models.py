@@ -650,7 +650,7 @@ evidence.table("10")
 # ## Still intractable
 #
 # Two latents cost $30^2 = 900$ decoded pictures a step. Ten latents would cost $30^{10}$, six hundred million million.
-# The trick of this notebook ends here, and notebook 11 measures how fast; 12 looks at the posterior itself, 13 and
+# The trick of this notebook ends here, and [notebook 11](11_intractable_evidence.ipynb) measures how fast; 12 looks at the posterior itself, 13 and
 # 15 at what to do instead.
 #
 # ## In practice

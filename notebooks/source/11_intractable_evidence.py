@@ -19,7 +19,7 @@
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 57 s, 737 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 31 s, 733 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import metrics, models, plots, rng
@@ -636,7 +636,7 @@ evidence.table("11")
 # ## Still intractable
 #
 # Every good estimate here leaned on the posterior: as a proposal, or as the place to walk to. But the posterior is $p(x,
-# z) / p(x)$, with the evidence below the line. Notebook 12 looks at it where it can be had, 13 at what to do elsewhere,
+# z) / p(x)$, with the evidence below the line. [Notebook 12](12_intractable_posteriors.ipynb) looks at it where it can be had, 13 at what to do elsewhere,
 # and 15 turns Jensen's gap from a nuisance into a way to learn.
 #
 # ## In practice

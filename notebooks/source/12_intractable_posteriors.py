@@ -18,7 +18,7 @@
 #
 # **Time.** 80 minutes to read and explore, 35 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 47 s, 762 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 25 s, 762 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng
@@ -643,7 +643,7 @@ evidence.table("12")
 # ## Still intractable
 #
 # All of it stood on a grid over two latents. With ten there is no grid, and nobody hands us the cloud. What can be done
-# with numerators alone? Notebook 13 tries: modes, bounds, chains.
+# with numerators alone? [Notebook 13](13_approximate_inference.ipynb) tries: modes, bounds, chains.
 #
 # ## In practice
 #

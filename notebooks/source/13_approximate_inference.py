@@ -18,7 +18,7 @@
 #
 # **Time.** 80 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 30 s, 576 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 34 s, 586 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import metrics, plots, rng
@@ -706,7 +706,7 @@ evidence.table("13")
 # ## Still intractable
 #
 # With 60,000 digits and a model that changes at every training step, nobody can afford to solve each one anew.
-# And $\theta$ itself has a posterior, in thousands of dimensions: notebook 14 goes there. Notebook 15 pays for inference once:
+# And $\theta$ itself has a posterior, in thousands of dimensions: [notebook 14](14_posteriors_over_parameters.ipynb) goes there. Notebook 15 pays for inference once:
 # a network that answers for every digit.
 #
 # ## In practice

@@ -17,7 +17,7 @@
 #
 # **Time.** 80 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 34 s, 606 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 65 s, 644 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng
@@ -580,7 +580,7 @@ evidence.table("14")
 # ## Still intractable
 #
 # Every inference here began anew for each data set, and that of notebook 13 for each picture. Could one network learn to
-# *answer*, for any picture, at once? And what does it lose? That is notebook 15.
+# *answer*, for any picture, at once? And what does it lose? That is [notebook 15](15_amortised_inference.ipynb).
 #
 # ## In practice
 #

@@ -18,7 +18,7 @@
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 76 s, 1070 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 42 s, 772 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import metrics, models, plots, rng, training
@@ -31,10 +31,10 @@ import torch
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Learn to guess
 #
-# Notebook 13 found a posterior by optimising: for every picture anew, and after each it had forgotten all. You do
-# better. Shown a handwritten 3, you do not optimise; you have seen many. Let a network do the same: from $x$ directly
-# to a Gaussian over $z$, in one pass. The effort of learning is paid once and shared by all pictures to come, as a
-# machine's price is by all that it makes: inference is **amortised**.
+# Notebook 13 found a posterior by optimising: it began anew with every picture and forgot it
+# afterwards. You do better: shown a handwritten 3, you know it at once, for you have seen many. Let a network do the same: from $x$ directly
+# to a Gaussian over $z$, in one pass. The effort of learning is paid once and shared by all pictures to come, as
+# the price of a machine is shared by everything that it makes: inference is **amortised**.
 #
 # Here are two networks that come trained: an **encoder** guesses eight numbers from a digit, a decoder draws from
 # them. No grid of eight dimensions could have trained them.
@@ -326,8 +326,8 @@ print(f"a picture takes the network {1e3 * network.seconds:.3f} ms, its own opti
 bets.gap.settle(sum(share > limit for limit in (0.25, 0.5, 0.75)))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# So the seed's complaint, optimisation for each data point, is answered, and the answer has a price: the shape is
-# nearly blameless, the *guess* is not. The network is quicker by the factor just printed, and pays in nats. (It learnt from 4,000 digits
+# So the complaint of notebook 13, one optimisation for each data point, is answered, and the answer has a price: the
+# shape is nearly blameless, the *guess* is not. The network is quicker by the factor just printed, and pays in nats. (It learnt from 4,000 digits
 # only; the gap on those is the smaller one.)
 #
 # ### Explorer: refine a guess

@@ -57,6 +57,21 @@ def test_both_parts_of_the_gap(vae, digits):
     assert 0 < guess.seconds < best.seconds
 
 
+def test_the_better_of_two_starts_is_kept_for_each_picture(vae, digits):
+    guess, moved_away = (gaps.network_gaussian(vae, digits) for _ in range(2))
+    moved_away.loc[::2] += 3
+    best = gaps.better(vae, digits, moved_away, guess)
+    torch.testing.assert_close(best.loc[::2], guess.loc[::2])
+    torch.testing.assert_close(gaps.exact_elbo(vae, digits, best), gaps.exact_elbo(vae, digits, guess))
+
+
+def test_a_peak_is_the_highest_place(vae, digits):
+    peak = gaps.peaks(vae, digits)
+    here = gaps.log_joint_table(vae, digits, peak).diagonal()
+    for step in ([0.2, 0.0], [-0.2, 0.0], [0.0, 0.2], [0.0, -0.2]):
+        assert (gaps.log_joint_table(vae, digits, peak + torch.tensor(step)).diagonal() <= here).all()
+
+
 def test_the_gap_is_the_divergence_from_the_posterior(vae, digits):
     x, q = digits[:1], gaps.network_gaussian(vae, digits[:1])
     points, log_cell = oracle.grid(-6, 6, 300, dimensions=2)

@@ -93,8 +93,11 @@ def better(model: VAE, x: Tensor, first: GaussianApproximation, second: Gaussian
 
 
 def network_fit(model: VAE, x: Tensor) -> Fit:
-    """The network's Gaussians, one pass for all images."""
-    begin = time.perf_counter()
-    with torch.no_grad():
-        q = network_gaussian(model, x)
-    return Fit(q, (time.perf_counter() - begin) / len(x))
+    """The network's Gaussians, one pass for all images; the seconds are those of the quickest of five passes."""
+    seconds = []
+    for _ in range(5):
+        begin = time.perf_counter()
+        with torch.no_grad():
+            q = network_gaussian(model, x)
+        seconds.append(time.perf_counter() - begin)
+    return Fit(q, min(seconds) / len(x))
