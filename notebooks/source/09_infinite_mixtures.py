@@ -161,7 +161,7 @@ plots.show(pictures.three_ways(t4, sampled, torch.stack([z_k, torch.full((K,), 1
 # 2. It halves, nearly; with $\nu = 30$ it falls faster, as the tail hardly matters yet.
 # 3. Beyond the widest component $-\log p_K(x)$ grows like $x^2$, and the mean of $x^2$ is infinite for $\nu \le 2$: so
 #    is the gap, for every $K$.
-# 4. Several times as many, and luck.
+# 4. With these draws at $\nu = 4$ about five times as many; with others it is a matter of luck.
 #
 # </details>
 
@@ -176,9 +176,9 @@ bets.doubling()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # With $u = F(z)$ the compound is $\int_0^1 f(u) \, du$, $f(u) = p(x \mid F^{-1}(u))$, and equal shares are the midpoint
-# rule: in each of $K$ cells, $1/K$ wide, it takes $f$ in the middle. What $f$ has of a straight line cancels around the middle; what it
-# has of a parabola leaves $f'' / (24 K^3)$. So a smooth $f$ has an error $\propto K^{-2}$. But near 0,
-# $F(z) \propto z^{\nu/2}$, so that $z \propto u^{2/\nu}$ and $f \propto \sqrt{z} \propto u^{1/\nu}$: upright at 0, for $\nu > 1$. The first
+# rule: in each of $K$ cells, $1/K$ wide, it takes $f$ in the middle. Expand $f$ around the middle: the linear term cancels, the quadratic
+# one leaves $f'' / (24 K^3)$ in each cell. So a smooth $f$ has an error $\propto K^{-2}$. But near 0,
+# $F(z) \propto z^{\nu/2}$, so that $z \propto u^{2/\nu}$ and $f \propto \sqrt{z} \propto u^{1/\nu}$: its slope at 0 is infinite, for $\nu > 1$. The first
 # cell alone, $1/K$ wide and $K^{-1/\nu}$ high, errs by
 #
 # $$|p_K(x) - p(x)| \propto K^{-(1 + 1/\nu)} \qquad (|x| > 1; \text{ nearer to 0 the other end of } u \text{ is worse}).$$
@@ -275,7 +275,7 @@ a, b = student.posterior(change)
 w = a / b
 plots.show(pictures.weights_and_quantiles(change, student, gaussian),
            alt=f"Left: the weight of a person falls from {w.max():.2f} in the middle to {w.min():.2f} for the most extreme. Right: the "
-               f"data's quantiles lie along the t's, up to {change.max():.0f} kg; the Gaussian's bend away at both ends.")
+               f"data's quantiles, up to {change.max():.0f} kg, lie along the t's but for the outermost few; the Gaussian's bend away at both ends.")
 gain = metrics.estimate(experiments.held_out_gain(change, 10, rng.seeded(0)))  # ten folds
 evidence("S24", "held-out gain of Student's t over a Gaussian, a person", gain.value, expect=(0.03, 0.1), unit="nats")
 print(f"gain {gain} nats a person, {gain.value * len(change):.0f} in all, for one parameter more")
@@ -283,7 +283,7 @@ bets.people.settle(0 if gain.value < 0 else 1 if gain.value < 0.03 else 2 if gai
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The right panel sorts the people and sets each beside the value that a model expects at that rank: where they agree, the
-# points lie on the line.
+# points lie on the line. At the very ends the t expects even wilder people than came.
 #
 # Nobody was thrown out. The posterior took the extreme people's weight away by itself, because in this model their
 # $z$ is probably small: that is what "outlier" can mean. As $\nu \to \infty$ all weights become 1, and the t the Gaussian.
@@ -322,13 +322,14 @@ print(f"variance 1, within one standard deviation: t {inside:.3f}, Gaussian {tor
 #
 # Drag nine bars: how often which standard deviation. (A bar has a width, so even one is a small mixture.)
 #
-# 1. How large can you make the excess kurtosis (0 for a Gaussian)? With few bars or many?
+# 1. How large can you make the excess kurtosis (kurtosis − 3)? With few bars or many?
 # 2. Can you make the tails *lighter* than the Gaussian's, or a hole at $x = 0$?
 # 3. Press *One bar*, then raise the bar at 4 from 0 to a tenth. What happens near $x = 0$, and at $x = 8$?
 #
 # <details><summary>Answers, after you have tried</summary>
 #
-# 1. With two: the narrowest bar at the top, the widest barely above 0. One wild draw in a hundred is enough.
+# 1. With two: the narrowest bar at the top, the widest barely above 0. It comes near 200 with one wild draw
+#    in about 250.
 # 2. Neither. $\mathbb{E}[x^4] = 3 \, \mathbb{E}[s^4] \ge 3 \, \mathbb{E}[s^2]^2$ (the mean of a square), and every component
 #    is highest at 0.
 # 3. Almost nothing near 0; at 8 many orders of magnitude. The tail belongs to the widest.
@@ -342,8 +343,8 @@ explorers.draw_the_mixing_density()
 # ### Exercise 2: tail_power
 #
 # *10 minutes, ★★☆.* The tail belongs to tiny precisions. If $p(z) \approx c \, z^{a-1}$ near 0, then
-# $p(x) \propto |x|^{-b}$ for large $|x|$. Which $b$? Derive it, and write a function that finds $b$ from a function
-# `log_prior(z)`, which takes a tensor.
+# $p(x) \propto |x|^{-b}$ for large $|x|$. Which $b$? Derive it, and write a function that finds $b$, to four digits, from a function
+# `log_prior(z)`, which takes a tensor. (*Near 0*: how tiny must your $z$ be?)
 
 # %% tags=["exercise"] slideshow={"slide_type": "fragment"}
 def tail_power(log_prior):
@@ -355,9 +356,9 @@ check.tail_power(tail_power)
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Exercise 3: heavy_prior
 #
-# *8 minutes, ★★☆, a reverse exercise.* Break the law of large numbers' best friend, the variance: give the log-density
-# of a $z$, for `z` of shape $(m,)$, whose compound has a *heavier* tail than Student's t with 2 degrees of freedom, and
-# is still normalised.
+# *8 minutes, ★★☆, a reverse exercise.* Invent a mixing density of your own, which integrates to 1, such that the compound
+# has a *heavier* tail than Student's t with 2 degrees of freedom. Return its log, one value for each entry of `z`, of shape
+# $(m,)$.
 
 # %% tags=["exercise"] slideshow={"slide_type": "fragment"}
 def heavy_prior(z):
@@ -427,7 +428,8 @@ plots.show(pictures.rate_in_time(x, rate, negative_binomials["Ridgecrest, 2019"]
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **The honest result.** A compound describes the hours of this week as a heap. Who knows *when* does better; the
-# difference in the first line, Omori's law minus its rates in random order, is what the clock tells of the count. The variance left over one is aftershocks that have aftershocks. A hidden number needs a story of its own:
+# difference in the first line, Omori's law minus its rates in random order, is what the clock tells of the count. That the variance over the mean, with the rate taken out, stays over 1 is
+# probably the work of aftershocks that have their own aftershocks. A hidden number needs a story of its own:
 # "gamma" is convenience, until the data say where $z$ comes from.
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -516,7 +518,7 @@ print("the first pixel is ink in", int((digits[:, 0] > 0).sum()), "digits")
 # ### Exercise 4: ppca_predictive
 #
 # *12 minutes, ★★★.* Half of a picture is hidden. From `x_seen` $(n, S)$, `seen`, a mask $(D,)$ of booleans, `weight`, `loc` and the number `scale`
-# ($W$, $\mu$, $\sigma$), return mean $(n, H)$ and covariance $(H, H)$ of the hidden pixels given the seen ones.
+# ($W$, $\mu$, $\sigma$), return the pair `mean, covariance`, $(n, H)$ and $(H, H)$, of the hidden pixels given the seen ones.
 
 # %% tags=["exercise"] slideshow={"slide_type": "fragment"}
 def ppca_predictive(x_seen, seen, weight, loc, scale):

@@ -50,6 +50,11 @@ LOG_NEGATIVE_BINOMIAL = Exercise(
                 "This gamma has **rate $1 / m$, so mean $r m$**. Its mean must be $m$: the rate is $r / m$."),
         Mistake(lambda x, r, m: log_negative_binomial(x, m, r),
                 "**$r$ and $m$ are exchanged**: $r$ is the concentration, $m$ the mean."),
+        Mistake(lambda x, r, m: log_negative_binomial(x, r, m) + (x + r) * torch.log1p(m / r),
+                "The Poisson's **$e^{-z}$ is missing** in the integral: with that of the gamma it makes "
+                "$e^{-(r / m + 1) z}$."),
+        Mistake(lambda x, r, m: log_negative_binomial(x, r, m) - r * torch.log(r / m),
+                "The **gamma's own $(r / m)^r$ is missing**: the prior's normaliser is $b^a / \\Gamma(a)$."),
         Mistake(lambda x, r, m: log_negative_binomial(x, r, m).exp(),
                 "This is the **probability**; its log was asked for."),
         Mistake(lambda x, r, m: log_negative_binomial(x, r, m) + torch.lgamma(x + 1) - torch.lgamma(x),
@@ -156,14 +161,14 @@ def _ppca_cases():
         yield torch.randn(4, sum(seen), generator=g), torch.tensor(seen), weight, loc, 0.6
 
 
-def _predictive(covariance=None, centre=True, back=True, posterior=None, power=2):
+def _predictive(covariance=None, centre=True, back=True, posterior=None, power=2, prior=1.0, gain=1.0):
     """The reference with one thing wrong."""
 
     def wrong(x_seen, seen, weight, loc, scale):
         w_seen, w_hidden = weight[seen], weight[~seen]
         noise, used = scale**power, weight if posterior == "all" else w_seen
-        covariance_z = torch.linalg.inv(torch.eye(weight.shape[1]) + used.mT @ used / noise)
-        mean_z = (x_seen - (loc[seen] if centre else 0)) @ w_seen @ covariance_z / noise
+        covariance_z = torch.linalg.inv(prior * torch.eye(weight.shape[1]) + used.mT @ used / noise)
+        mean_z = (x_seen - (loc[seen] if centre else 0)) @ w_seen @ covariance_z / noise**gain
         mean = (loc[~seen] if back else 0) + mean_z @ w_hidden.mT
         eye = torch.eye(len(w_hidden))
         if covariance is not None:
@@ -194,6 +199,15 @@ PPCA_PREDICTIVE = Exercise(
         Mistake(_predictive(posterior="all"),
                 "The posterior of $z$ was computed with **all rows of $W$**: that takes the hidden dimensions for "
                 "seen, at their means. Use the seen rows only."),
+        Mistake(_predictive(prior=0.0),
+                "The **prior of $z$ is missing**: this is the $z$ of least squares. The posterior's precision is $I + "
+                "W_s^\\top W_s / \\sigma^2$, and $I$ comes from the prior."),
+        Mistake(_predictive(gain=0.0),
+                "A **$1 / \\sigma^2$ is missing** in the posterior's mean: it stands before "
+                "$W_s^\\top (x_s - \\mu_s)$ too."),
+        Mistake(_predictive(covariance=lambda w, c, noise: w @ c @ w.mT + noise.sqrt()),
+                "The noise of the hidden pixels was added with **$\\sigma$ for $\\sigma^2$**: a "
+                "covariance takes the square."),
         Mistake(_predictive(power=1),
                 "**$\\sigma$ for $\\sigma^2$**: `scale` is a standard deviation; square it."),
         Mistake(_predictive(covariance=lambda w, c, noise: (w @ c @ w.mT + noise).diagonal()),

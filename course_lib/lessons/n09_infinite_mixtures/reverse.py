@@ -48,9 +48,9 @@ def _judge(log_prior, z: Tensor) -> str | None:
     if problem:
         return problem
     power = tail(log_prior.double(), z)
-    if power < POWER - 0.05:
+    if power < POWER - 0.01:
         return None
-    if power < POWER + 0.05:
+    if power < POWER + 0.01:
         return (f"The tail falls like $|x|^{{-{power:.2f}}}$: **exactly as heavy** as that of Student's t with 2 "
                 "degrees of freedom. More mass is needed at tiny precisions.")
     if power > 1e3:
