@@ -62,8 +62,8 @@ bets.axes()
 # $$p(x, z) = \underbrace{p(\text{shape}) \, p(\text{size}) \cdots p(\text{light})}_{\text{prior } p(z)} \;
 # \underbrace{\mathcal{N}\big(x; \mathrm{render}(z), \sigma^2 I\big)}_{\text{likelihood } p(x \mid z)}$$
 #
-# Of the model's questions, the **model card** says, drawing is cheap; all others need a sum over every possible
-# cause.
+# The **model card** below lists what the model can be asked, and the price of each answer: drawing is cheap; all
+# else needs a sum over every possible cause.
 
 # %% slideshow={"slide_type": "fragment"}
 figure, ax = plots.figure(height=2.3, width=7.5)
@@ -76,7 +76,7 @@ sprites.CARD
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **The renderer in the open**, for a disc. First version: a pixel is lit if its distance from the outline is negative.
 # That is jagged, and useless for a gradient: a small move changes nothing, then a whole pixel. Second version: the edge
-# fades over a third of a pixel. The library's has three more outlines.
+# fades over a third of a pixel. The library's renderer knows the outlines of the three other shapes too.
 
 # %% slideshow={"slide_type": "fragment"}
 def disc(size, right, down, light):
@@ -162,13 +162,14 @@ check.light_of(light_of)
 # ## The evidence, by brute force
 #
 # Usually *nothing* is known. Then the probability of a picture adds up over all causes that could have made it: the
-# **marginal likelihood**, or **evidence**. Cut each range into $m$ equal pieces; the prior gives each cell the same
-# mass, so the integral becomes an average of likelihoods, and Bayes' rule says the same in another way:
+# **marginal likelihood**, or **evidence**. Cut each range into equal pieces. That makes $N$ cells; the prior gives each
+# the same mass, so the integral becomes an average of $N$ likelihoods. Bayes' rule says the same in another way:
 #
 # $$p(x) = \sum_{\text{shape}} \int p(x, z) \, dz \;\approx\; \frac{1}{N} \sum_{j=1}^{N} p(x \mid z_j), \qquad
 # p(x) = \frac{p(x, z)}{p(z \mid x)} \text{ for any } z.$$
 #
-# One small, dim triangle. To be able to pay, we say where it lies, and sum over the other four causes.
+# Take one small, dim triangle. To keep the sum affordable, we give away where it lies, and sum over the other four
+# causes.
 
 # %% slideshow={"slide_type": "fragment"}
 truth = torch.tensor([2.6, 0.5, 0.7, -0.4, 0.45])  # size, angle, right, down, light
@@ -180,7 +181,7 @@ evidence("S22", "log p(x) of a sprite on a grid, minus the same with half the po
 print("p(shape | x):", ", ".join(f"{name} {p:.2g}" for name, p in zip(sprites.SHAPES, fine.masses.sum((1, 2, 3, 4, 5)))))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Every line with its value; the last takes one single $z$, the true causes' nearest cell, and divides by its posterior.
+# Every line with its value; the last takes one single $z$, the most probable cell, and divides by its posterior.
 
 # %% slideshow={"slide_type": "fragment"}
 best = fine.masses.flatten().argmax()
@@ -255,7 +256,7 @@ check.same_picture(same_picture)
 #
 # <details><summary>Answers, after you have tried</summary>
 #
-# 1. No: the square gives way at half that noise; its corners are blunter.
+# 1. No: at the size and angle it starts with, the square gives way at half that noise; its corners are blunter.
 # 2. The ratio, light over noise.
 # 3. Easy where the light is low. It is not broken: it says itself how unsure it is.
 #
@@ -282,8 +283,9 @@ explorers.which_causes()
 # $$\mathbb{E}\big[(W z + \sigma \epsilon)(W z + \sigma \epsilon)^\top\big] = W \, \mathbb{E}[z z^\top] \, W^\top + \sigma^2 \,
 # \mathbb{E}[\epsilon \epsilon^\top] = W W^\top + \sigma^2 I.$$
 #
-# The evidence has a closed form! Maximum likelihood has one too: the first $M$ eigenvectors, each scaled by the root
-# of its eigenvalue less the noise, which is the mean of the eigenvalues left over (notebook 09 derives it).
+# The evidence has a closed form! Maximum likelihood has one too: the columns of $W$ are the $M$ eigenvectors of the
+# data's covariance with the largest eigenvalues, each times $\sqrt{\text{eigenvalue} - \sigma^2}$, and $\sigma^2$ is the
+# mean of the eigenvalues that are left (notebook 09 derives it).
 
 # %% slideshow={"slide_type": "fragment"}
 values, vectors = torch.linalg.eigh(torch.cov(x.mT, correction=0))  # rising
@@ -362,8 +364,8 @@ check.turned(turned)
 #
 # $$R^2 = 1 - \frac{\sum_i (y_i - \hat y_i)^2}{\sum_i (y_i - \bar y)^2} \qquad \text{(1: told exactly; 0: as good as the mean).}$$
 #
-# An angle $\alpha$ of a shape with $k$ symmetries stands as the point $(\cos k\alpha, \sin k\alpha)$: equal pictures,
-# equal points.
+# For the angle $\alpha$ of a shape that looks the same $k$ times in a turn, $y$ is the point $(\cos k\alpha, \sin
+# k\alpha)$: equal pictures, equal points.
 #
 # ### Exercise 5: r_squared
 #
@@ -383,7 +385,8 @@ check.r_squared(r_squared)
 # tells the causes? **Understanding**: which can make a picture again, and imagine one that never was? Four codes: nine
 # features; nine and fifty latents that PPCA has learnt; and the latents of the true model, inferred by running the
 # renderer backwards: guess 4,000 times, take the best of each shape, and improve it by least squares on the picture's
-# straight-line approximation. No labels are used. (Least squares, because the noise is Gaussian; the prior is level.)
+# straight-line approximation. No labels are used. (Least squares, because the noise is Gaussian and the prior is the
+# same everywhere.)
 
 # %% slideshow={"slide_type": "fragment"}
 bets.seeing()
@@ -415,10 +418,10 @@ evidence("S21", "R² of the light: nine features minus fifty latents", value("9 
 # (The angle itself has a negative $R^2$, printed above: inverting finds *one* of the equal angles, by chance. Only the point on
 # the circle can be known.)
 #
-# Now make. *Again*: the share of the clean pictures' variance that a linear map from the code to the pixels keeps (for the
-# renderer: rendering). *New*: draw a code, make its picture with its noise, and let the renderer judge: the squared
-# distance to the nearest sprite there is, in units of the noise; a real picture has 1. (Features come with no $p$: we lend
-# them a Gaussian.)
+# Now make pictures. *Again*: the share of the clean pictures' variance that a linear map from the code to the pixels keeps
+# (for the inverted renderer we render instead). *New*: draw a code, make its picture with its noise, and let the renderer
+# judge it by its **misfit**, the mean squared difference a pixel from the nearest sprite, divided by $\sigma^2$; a real
+# picture has about 1. (Features have no $p$ to draw from, so we lend them a Gaussian.)
 
 # %% slideshow={"slide_type": "fragment"}
 clean, g = sprites.render(*new), rng.seeded(4)
@@ -511,8 +514,8 @@ evidence("S20", "the same by a network that has learnt its two latents", lost["s
 # memory does: two latents that tell size and place almost perfectly are *not* two latents that combine. It is not
 # that its prior ruled the corner out: even with the best $z$ for each picture it loses about as much, as it cannot *draw*
 # such a square. Only the renderer loses nothing: it holds the causes apart by construction. Light is easier, and for PPCA easiest: light *multiplies* a
-# picture, which a linear model happens to know. So the seed's promise, "generate what it hasn't explicitly seen", holds
-# where the model's structure is that of the world, and not for being latent.
+# picture, which a linear model happens to know. So the promise to "generate what it hasn't explicitly
+# seen" holds where the model's structure is that of the world. Having latents is not enough.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Real data: 457 galaxies
@@ -542,19 +545,20 @@ plots.show(pictures.heat(r, [f"latent {k + 1}" for k in range(6)], names),
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The first latent is mostly "how much light", and ten tell flux and area. Lean and colour are spread over several latents:
-# turned, as they may be. Ellipticity, a *length* in the plane of the two leans, no linear map can tell. The place on the
+# these may be turned, so nothing keeps a cause on one axis. Ellipticity is a *length* in the plane of the two leans, and
+# no linear map computes a length. The place on the
 # sky is a feature of the *catalogue*, not of the picture: nothing can find it.
 #
 # ### Explorer: a galaxy's features beside its latents
 #
 # 1. Turn the first two latents. What moves, and what does not?
-# 2. Ten latents remake galaxies 436 and 184 worst of all. On what do they spend themselves?
+# 2. With ten latents, galaxies 436 and 184 have the largest squared errors of all. What went into their latents instead?
 # 3. Galaxy 29: how many latents before you see its size? Its lean?
 #
 # <details><summary>Answers, after you have tried</summary>
 #
 # 1. Two bars. Neither the picture nor the features.
-# 2. On the neighbours in the corners. The features look at the middle only: somebody told them what to look at.
+# 2. The neighbours at the edges. The features look at the middle only: somebody told them what to look at.
 # 3. One for the size; the lean comes with later ones, a little in each.
 #
 # </details>
@@ -584,7 +588,7 @@ evidence.table("07")
 # ## Still intractable
 #
 # With six causes, brute force is slow for one single picture, and learning asks for many pictures, many times. Two ways out are exact: causes that are a *choice* among few ([notebook 08](08_mixtures.ipynb)), and
-# integrals that happen to close (notebook 09). When neither helps: part IV.
+# integrals that have a closed form (notebook 09). When neither helps: part IV.
 #
 # ## In practice
 #

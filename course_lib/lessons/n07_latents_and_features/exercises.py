@@ -6,7 +6,7 @@ from torch import Tensor
 from ... import rng
 from ...classroom import Checks, Exercise, Mistake
 from . import experiments, sprites
-from .symmetry import SAME_PICTURE
+from .symmetry import SAME_PICTURE, TURNED
 
 # 1 · the orientation ------------------------------------------------------------------------------------------------
 
@@ -27,11 +27,13 @@ def _orientation_cases():
         yield (sprites.render(*causes).unflatten(-1, (20, 20))[:, :, : 20 - seed],)
 
 
-def _second(x: Tensor, centred: bool = True) -> tuple[Tensor, Tensor, Tensor]:
+def _second(x: Tensor, centred: bool | str = True) -> tuple[Tensor, Tensor, Tensor]:
     """Second moments across, down and mixed, (n,) each."""
     mass = x / x.sum((1, 2), keepdim=True)
     right, down = torch.arange(x.shape[2]).to(x).expand_as(x), torch.arange(x.shape[1]).to(x)[:, None].expand_as(x)
-    if centred:
+    if centred == "picture":
+        right, down = right - (x.shape[2] - 1) / 2, down - (x.shape[1] - 1) / 2
+    elif centred:
         right, down = (axis - (mass * axis).sum((1, 2), keepdim=True) for axis in (right, down))
     return tuple((mass * product).sum((1, 2)) for product in (right**2, down**2, right * down))
 
@@ -40,15 +42,37 @@ def _wrong_axis(form, centred=True):
     return lambda x: form(*_second(x, centred))
 
 
+def _eigenvector(column: int):
+    def form(across, upright, mixed):
+        matrix = torch.stack([across, mixed, mixed, upright], -1).unflatten(-1, (2, 2))
+        right, down = torch.linalg.eigh(matrix).eigenvectors[..., column].unbind(-1)
+        return torch.atan2(down, right)
+
+    return _wrong_axis(form)
+
+
 ORIENTATION = Exercise(
     orientation,
     _orientation_cases,
     mistakes=(
         Mistake(_wrong_axis(lambda a, d, m: torch.atan2(2 * m, a - d) / 2, centred=False),
-                "**Not centred**: moments around pixel (0, 0) see where the galaxy is, not how it lies. Subtract the "
+                "**Not centred**: moments around pixel (0, 0) see where the sprite is, not how it lies. Subtract the "
                 "centre first."),
+        Mistake(_wrong_axis(lambda a, d, m: torch.atan2(2 * m, a - d) / 2, centred="picture"),
+                "Centred on the **middle of the picture**: subtract the centre of the sprite's own mass."),
         Mistake(_wrong_axis(lambda a, d, m: torch.atan2(2 * m, a - d)),
                 "This is **twice the angle**: an axis lies on itself after half a turn, so moments know $2\\alpha$."),
+        Mistake(_wrong_axis(lambda a, d, m: torch.atan(2 * m / (a - d))),
+                "**Not halved**, and `atan` forgets the sign of $\\mu_{xx} - \\mu_{yy}$: take half of `atan2`."),
+        Mistake(_wrong_axis(lambda a, d, m: (torch.atan2(2 * m, a - d) / 2).remainder(torch.pi)),
+                "The right axes, but named **from 0 to $\\pi$**: an axis has two ends; take the one between "
+                "$-\\pi/2$ and $\\pi/2$."),
+        Mistake(_eigenvector(1),
+                "The right axes, but an eigenvector may point to **either end**: bring the angle between $-\\pi/2$ and "
+                "$\\pi/2$, by half a turn."),
+        Mistake(_eigenvector(0), "This is the **short** axis: the long one has the largest eigenvalue."),
+        Mistake(_wrong_axis(lambda a, d, m: torch.atan2(-2 * m, d - a) / 2),
+                "This is the **short** axis: both signs are exchanged, which turns the answer by a quarter."),
         Mistake(_wrong_axis(lambda a, d, m: torch.atan2(m, a - d) / 2),
                 "The **2 of the mixed moment** is missing: $\\tan 2\\alpha = 2\\mu_{xy} / (\\mu_{xx} - \\mu_{yy})$."),
         Mistake(_wrong_axis(lambda a, d, m: torch.atan2(a - d, 2 * m) / 2),
@@ -101,8 +125,14 @@ LIGHT_OF = Exercise(
         Mistake(lambda x, mask: (x * mask).sum(-1) / mask.sum(-1),
                 "Nearly: you divided by the sum of the mask, **not by the sum of its squares**. At the soft edges the "
                 "mask is below one."),
+        Mistake(lambda x, mask: (x * (mask > 0.5)).sum(-1) / (mask > 0.5).sum(-1),
+                "The mean **inside** the sprite: its soft edge is darker than the light and pulls the mean down."),
+        Mistake(lambda x, mask: (x * mask).sum(-1) / (x.norm(dim=-1) * mask.norm(dim=-1)),
+                "This is the **cosine** between picture and mask: it hardly changes when the light does."),
+        Mistake(lambda x, mask: x.mean(-1), "A mean over **all** pixels, most of which are dark sky."),
         Mistake(lambda x, mask: (x * mask).sum(-1), "**Not divided**: this grows with the size of the sprite."),
-        Mistake(lambda x, mask: (x * mask).mean(-1), "A mean over **all** pixels, most of which are dark sky."),
+        Mistake(lambda x, mask: (x * mask).mean(-1),
+                "Divided by the **number of pixels**, dark sky included; by the mask's squares is right."),
         Mistake(lambda x, mask: (x * mask).sum() / mask.square().sum(),
                 "**One light for all pictures**: sum over the last axis only."),
         Mistake(lambda x, mask: (x * mask).sum(0) / mask.square().sum(0),
@@ -123,51 +153,6 @@ LIGHT_OF = Exercise(
     ),
     minutes=6,
     difficulty=1,
-)
-
-# 4 · turn the latents -----------------------------------------------------------------------------------------------
-
-
-def turned(weight, z, rotation):
-    """Latents turned by a rotation (M, M), and the weight (D, M) that undoes it: weight (D, M), z (n, M)."""
-    return weight @ rotation.mT, z @ rotation.mT
-
-
-def _turned_cases():
-    for seed, latents in ((5, 2), (6, 3)):
-        g = rng.seeded(seed)
-        weight, z = torch.randn(4, latents, generator=g), torch.randn(5, latents, generator=g)
-        yield weight, z, experiments.rotation(latents, g)
-
-
-TURNED = Exercise(
-    turned,
-    _turned_cases,
-    mistakes=(
-        Mistake(lambda weight, z, rotation: (weight @ rotation, z @ rotation.mT),
-                "The pictures change: with $z' = R z$ and $W' = W R$ you get $W R R z$, **turned twice**. The weight "
-                "must undo the turn."),
-        Mistake(lambda weight, z, rotation: (weight @ rotation, z @ rotation),
-                "Consistent, and $p(x)$ stays, but you turned **the other way**: rows of `z @ R` are $R^\\top z_i$. "
-                "Asked for is $R z_i$."),
-        Mistake(lambda weight, z, rotation: (weight @ rotation.mT, z @ rotation),
-                "Your rows are $R^\\top z_i$, the **weight undoes $R$**: together $W R^\\top R^\\top z$."),
-        Mistake(lambda weight, z, rotation: (weight, z @ rotation.mT),
-                "The **weight is untouched**: the decoder reads the new code with the old key."),
-        Mistake(lambda weight, z, rotation: (weight @ rotation.mT, z),
-                "The **latents are untouched**: new key, old code."),
-        Mistake(lambda weight, z, rotation: (z @ rotation.mT, weight @ rotation.mT),
-                "Right tensors, **wrong order**: first the weight, then the latents."),
-        Mistake(lambda weight, z, rotation: z @ rotation.mT @ (weight @ rotation.mT).mT,
-                "These are the **pictures**; return the weight and the latents that make them."),
-    ),
-    hints=(
-        "One row: $z' = R z$. Which $W'$ gives $W' z' = W z$ for every $z$? What is the inverse of a rotation?",
-        "Rows are data: $z'_i = R z_i$ is `z @ rotation.mT`. And $W' = W R^{-1} = W R^\\top$.",
-    ),
-    returns=("weight", "z"),
-    minutes=5,
-    difficulty=2,
 )
 
 # 5 · what a code has recovered --------------------------------------------------------------------------------------
@@ -216,6 +201,14 @@ R_SQUARED = Exercise(
                 "Compared with the mean of the **old** rows; by convention it is that of the new ones."),
         Mistake(lambda z, y, z_new, y_new: torch.corrcoef(torch.stack([_fitted(z, y, z_new), y_new]))[0, 1] ** 2,
                 "A **squared correlation** forgives every wrong offset and scale; R² on new rows does not."),
+        Mistake(lambda z, y, z_new, y_new: torch.corrcoef(torch.stack([_fitted(z, y, z_new), y_new]))[0, 1],
+                "This is the **correlation**; $R^2$ compares squared errors: see its formula."),
+        Mistake(lambda z, y, z_new, y_new: 1 - (y_new - _fitted(z, y, z_new)).var() / y_new.var(),
+                "The **variance** of the errors forgives a prediction that is off by a constant; sum their squares."),
+        Mistake(lambda z, y, z_new, y_new: 1 - (y_new - _fitted(z, y, z_new)).square().mean() / y_new.var(),
+                "Nearly: `mean` divides by $n$, but **`var` by $n - 1$**. Use sums above and below."),
+        Mistake(lambda z, y, z_new, y_new: _score(_fitted(z, y, z_new)[:, None], y_new),
+                "A column $(n, 1)$ minus a row $(n,)$ is **a table $(n, n)$**: give both the shape $(n,)$ first."),
         Mistake(lambda z, y, z_new, y_new: 1 - _score(_fitted(z, y, z_new), y_new),
                 "This is the share that is **left over**; 1 minus it is the share that is told."),
         Mistake(lambda z, y, z_new, y_new: (y_new - _fitted(z, y, z_new)).square().mean(),

@@ -116,14 +116,14 @@ def a_galaxy() -> Explorer:
     pictures = [ax.imshow(_colours(small[0])) for ax in (left, middle)]
     for ax, title in zip((left, middle), titles):
         ax.set(xticks=[], yticks=[], title=title)
-    feature_bars = _bars(bars_of_features, OF_GALAXIES, "features (s.d.)", plots.MODEL)
-    latent_bars = _bars(bars_of_latents, [f"$z_{{{k + 1}}}$" for k in range(8)], "first latents", plots.LATENT)
+    feature_bars = _bars(bars_of_features, OF_GALAXIES, "features", plots.MODEL)
+    latent_bars = _bars(bars_of_latents, [f"$z_{{{k + 1}}}$" for k in range(10)], "first ten latents", plots.LATENT)
 
     def draw(galaxy: int, latents: int, turn: float) -> str:
         code = torch.where(torch.arange(galaxies.LATENTS) < latents, z[galaxy], 0.0)
         made = code @ model.weight.mT + model.loc
         c, s = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-        shown = torch.cat([code[:2] @ torch.tensor([[c, s], [-s, c]]), code[2:8]])
+        shown = torch.cat([code[:2] @ torch.tensor([[c, s], [-s, c]]), code[2:10]])
         for image, values in zip(pictures, (small[galaxy], made)):
             image.set_data(_colours(values))
         for bar, value in zip([*feature_bars, *latent_bars], [*features[galaxy].tolist(), *shown.tolist()]):
@@ -152,6 +152,6 @@ def _bars(ax: Axes, names: Sequence[str], title: str, colour: str) -> BarContain
     bars = ax.barh(range(len(names)), [0.0] * len(names), color=colour, height=0.6)
     ax.axvline(0, color=plots.DATA, lw=1, ls="-")
     ax.set_yticks(range(len(names)), names)
-    ax.set(xlim=(-3.5, 3.5), title=title)
+    ax.set(xlim=(-3.5, 3.5), xlabel="standard deviations", title=title)
     ax.invert_yaxis()
     return bars

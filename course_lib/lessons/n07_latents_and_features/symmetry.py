@@ -1,12 +1,16 @@
-"""The reverse exercise of lesson 07: other causes, the same picture."""
+"""The exercises of lesson 07 on symmetry: other causes or other latents, the same picture."""
 
 import math
 
 import torch
 from torch import Tensor
 
+from ... import rng
 from ...classroom import Exercise, Mistake
+from . import experiments
 from .sprites import SHAPES, Causes, render
+
+# 3 · the same picture -----------------------------------------------------------------------------------------------
 
 
 def same_picture(shape, numbers):
@@ -83,4 +87,53 @@ SAME_PICTURE = Exercise(
     ),
     minutes=5,
     difficulty=1,
+)
+
+# 4 · turn the latents -----------------------------------------------------------------------------------------------
+
+
+def turned(weight, z, rotation):
+    """Latents turned by a rotation (M, M), and the weight (D, M) that undoes it: weight (D, M), z (n, M)."""
+    return weight @ rotation.mT, z @ rotation.mT
+
+
+def _turned_cases():
+    for seed, latents in ((5, 2), (6, 3)):
+        g = rng.seeded(seed)
+        weight, z = torch.randn(4, latents, generator=g), torch.randn(5, latents, generator=g)
+        yield weight, z, experiments.rotation(latents, g)
+
+
+TURNED = Exercise(
+    turned,
+    _turned_cases,
+    mistakes=(
+        Mistake(lambda weight, z, rotation: (weight @ rotation, z @ rotation.mT),
+                "The pictures change: with $z' = R z$ and $W' = W R$ you get $W R R z$, **turned twice**. The weight "
+                "must undo the turn."),
+        Mistake(lambda weight, z, rotation: (weight @ rotation, z @ rotation),
+                "Consistent, and $p(x)$ stays, but you turned **the other way**: rows of `z @ R` are $R^\\top z_i$. "
+                "Asked for is $R z_i$."),
+        Mistake(lambda weight, z, rotation: (weight @ rotation.mT, z @ rotation),
+                "Your rows are $R^\\top z_i$, the **weight undoes $R$**: together $W R^\\top R^\\top z$."),
+        Mistake(lambda weight, z, rotation: (weight, z @ rotation.mT),
+                "The **weight is untouched**: the decoder reads the new code with the old key."),
+        Mistake(lambda weight, z, rotation: (weight, z),
+                "**Nothing is turned**: every row $z_i$ should become $R z_i$."),
+        Mistake(lambda weight, z, rotation: (weight, z @ rotation),
+                "The **weight is untouched**, and rows of `z @ R` are $R^\\top z_i$; asked for is $R z_i$."),
+        Mistake(lambda weight, z, rotation: (weight @ rotation.mT, z),
+                "The **latents are untouched**: new key, old code."),
+        Mistake(lambda weight, z, rotation: (z @ rotation.mT, weight @ rotation.mT),
+                "Right tensors, **wrong order**: first the weight, then the latents."),
+        Mistake(lambda weight, z, rotation: z @ rotation.mT @ (weight @ rotation.mT).mT,
+                "These are the **pictures**; return the weight and the latents that make them."),
+    ),
+    hints=(
+        "One row: $z' = R z$. Which $W'$ gives $W' z' = W z$ for every $z$? What is the inverse of a rotation?",
+        "Rows are data: $z'_i = R z_i$ is `z @ rotation.mT`. And $W' = W R^{-1} = W R^\\top$.",
+    ),
+    returns=("weight", "z"),
+    minutes=5,
+    difficulty=2,
 )
