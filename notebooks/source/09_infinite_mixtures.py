@@ -16,7 +16,7 @@
 #
 # **Time.** 80 minutes to read and explore, 40 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 27 s, 698 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 15 s, 683 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, functional, metrics, models, plots, rng
