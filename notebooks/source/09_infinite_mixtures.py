@@ -440,7 +440,7 @@ plots.show(pictures.rate_in_time(x, rate, negative_binomials["Ridgecrest, 2019"]
 # ## Many dimensions: PPCA in full
 #
 # Let $z$ be a *vector* of $M$ standard normals that moves $x$ along a plane: $x = W z + \mu + \sigma \epsilon$, with
-# noise $\epsilon \sim \mathcal{N}(0, I_D)$ on all $D$ dimensions: **probabilistic PCA**. **The evidence**: a linear function of
+# noise $\epsilon \sim \mathcal{N}(0, I_D)$ on all $D$ dimensions: **probabilistic PCA**. **The evidence**, as in notebook 07: a linear function of
 # Gaussians is Gaussian; its mean is $\mu$, and, as $z$ and $\epsilon$ are independent, its covariance
 #
 # $$C = \mathbb{E}\big[(W z + \sigma \epsilon)(W z + \sigma \epsilon)^\top\big] = W \, \mathbb{E}[z z^\top] \, W^\top + \sigma^2 \, \mathbb{E}[\epsilon \epsilon^\top]
