@@ -21,12 +21,12 @@ Z = 1.96                    # standard deviations: 95 % of a normal distribution
 
 
 class Bin(NamedTuple):
-    """Answers given about the same probability; `expected` and `error` are those of a calibrated reader."""
+    """Answers given about the same probability."""
 
     answers: int
     mean: float             # of the probabilities given
     happened: float         # the share that happened
-    error: float            # of that share, were the probabilities right
+    error: float            # standard deviation of that share, were the probabilities right
 
 
 def dashboard(lessons: Iterable[ModuleType]) -> None:

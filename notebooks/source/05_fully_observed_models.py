@@ -608,7 +608,12 @@ check.complete(complete)
 # %% slideshow={"slide_type": "fragment"}
 upper = torch.arange(784) < 392
 halves = experiments.completions(made, new[:100], upper, 12, rng.seeded(4))  # (100, 12, 784)
-lower_nats = lambda x: experiments.nats_by_pixel(made, x)[:, ~upper].sum(-1)  # noqa: E731
+
+
+def lower_nats(x):
+    return experiments.nats_by_pixel(made, x)[:, ~upper].sum(-1)
+
+
 open_nats, true_nats = lower_nats(halves.flatten(0, 1)).reshape(100, 12).mean(-1), lower_nats(new[:100])
 differ, strangers = experiments.pairwise_distance(halves), (new[:500, ~upper] != new[500:, ~upper]).sum(-1).double()
 print(f"left open {metrics.estimate(open_nats)} nats, the true halves cost {metrics.estimate(true_nats)}, difference {metrics.estimate(true_nats - open_nats)}")

@@ -25,11 +25,15 @@ HUBBLE, MATTER, BARYONS, RADIATION = 67.4, 0.315, 0.0224, 9.1e-5  # km/s/Mpc; sh
 DISKS = 6.8e21  # bytes: all storage installed in the world in 2020 (IDC)
 
 
+def _expansion(a: float) -> float:
+    """The rate at which the universe grew when it was `a` times as large as today, in units of today's."""
+    return math.sqrt(RADIATION / a**4 + MATTER / a**3 + 1 - MATTER - RADIATION)
+
+
 def large_numbers() -> dict[str, float]:
     """Large numbers to compare with, each as its log10."""
-    expansion = lambda a: math.sqrt(RADIATION / a**4 + MATTER / a**3 + 1 - MATTER - RADIATION)  # noqa: E731
-    time, _ = quad(lambda a: 1 / (a * expansion(a)), 0, 1)  # the age, in units of 1 / HUBBLE
-    reach, _ = quad(lambda a: 1 / (a * a * expansion(a)), 0, 1)  # how far light has come since, in c / HUBBLE
+    time, _ = quad(lambda a: 1 / (a * _expansion(a)), 0, 1)  # the age, in units of 1 / HUBBLE
+    reach, _ = quad(lambda a: 1 / (a * a * _expansion(a)), 0, 1)  # how far light has come since, in c / HUBBLE
     age = time * MEGAPARSEC / 1e3 / HUBBLE  # s
     radius = reach * SPEED_OF_LIGHT / HUBBLE * MEGAPARSEC  # m
     atoms = BARYONS * 1.878e-26 / 1.6735e-27 * 4 / 3 * math.pi * radius**3  # a density over the mass of hydrogen

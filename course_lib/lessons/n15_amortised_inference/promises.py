@@ -16,8 +16,12 @@ def cards() -> list[Card]:
     """The card of every family of the course, once: the exact ones first, those that are no models of x last."""
     found = (getattr(getattr(models, name), "card", None) for name in models.__all__)
     known = {card.family: card for card in found if isinstance(card, Card)}
-    place = lambda card: [card.evidence.startswith(sign) for sign in SIGNS].index(True)  # noqa: E731
-    return sorted(known.values(), key=lambda card: (place(card), card.family))
+    return sorted(known.values(), key=lambda card: (_place(card), card.family))
+
+
+def _place(card: Card) -> int:
+    """Which of SIGNS the card's entry for p(x) begins with."""
+    return [card.evidence.startswith(sign) for sign in SIGNS].index(True)
 
 
 def table() -> Table:
