@@ -182,6 +182,8 @@ print("p(shape | x):", ", ".join(f"{name} {p:.2g}" for name, p in zip(sprites.SH
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Every line with its value; the last takes one single $z$, the most probable cell, and divides by its posterior.
+# (Its posterior is normalised by the same sum, so the line tests how cells become densities, not how fine the grid is:
+# that was the number above.)
 
 # %% slideshow={"slide_type": "fragment"}
 best = fine.masses.flatten().argmax()
