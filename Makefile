@@ -6,6 +6,7 @@ TORCH ?= default
 WORKERS ?= 2
 BIN = $(VENV)/bin
 TESTS = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
+GIT = git -c user.name=reader -c user.email=reader@localhost
 PIP = $(BIN)/python -m pip install --constraint constraints.txt
 
 # PyTorch's own index serves CPU wheels of 0.2 GB; elsewhere the Linux wheel brings CUDA along.
@@ -17,15 +18,21 @@ DISPLAY_FOUND = $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter-out Linux,$(shell un
 LAB_OPTIONS = --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb \
 	$(if $(DISPLAY_FOUND),,--no-browser) $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help lab lint test check notebooks measure
+NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
+EXECUTED = $(NOTEBOOKS:notebooks/%=build/executed/%)
+LIBRARY = $(shell find course_lib -name "*.py" -o -name "*.js" -o -name "*.css")
+
+.PHONY: help lab update lint test check notebooks measure executed
 
 help:
 	@echo "make lab         open the course in JupyterLab (TORCH=cpu: smaller download, no GPU)"
+	@echo "make update      fetch the newest course; your answers and notes stay"
 	@echo "make test        run every test (WORKERS=1: one after the other)"
 	@echo "make check       run the quick tests (lint, unit, floors, notebook sources)"
 	@echo "make lint        look at style and spelling"
 	@echo "make notebooks   build notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make measure     measure every notebook and write the figures into the texts"
+	@echo "make executed    run a copy of every notebook, with its outputs, in build/executed (-j2: two at a time)"
 
 # --no-deps: torch alone comes from its index; what it needs follows with the course.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -42,6 +49,11 @@ $(VENV)/installed-for-tests: $(VENV)/installed
 
 lab: $(VENV)/installed
 	$(BIN)/python -m jupyter lab $(LAB_OPTIONS)
+
+# What the reader wrote is committed first, and wins where both changed the same lines.
+update:
+	git diff --quiet HEAD || $(GIT) commit --quiet --all --message "My work"
+	$(GIT) pull --no-rebase --no-edit --strategy-option=ours
 
 lint: $(VENV)/installed-for-tests
 	$(BIN)/ruff check
@@ -60,3 +72,10 @@ notebooks: $(VENV)/installed-for-tests
 
 measure: $(VENV)/installed-for-tests
 	$(BIN)/python tests/notebooks/measure.py
+
+# The slides and the book are made from these copies.
+executed: $(EXECUTED)
+
+build/executed/%.ipynb: notebooks/%.ipynb $(LIBRARY) | $(VENV)/installed
+	COURSE_PROGRESS=$(CURDIR)/build/progress.json $(BIN)/jupyter nbconvert --log-level=WARN \
+		--execute --to notebook --output-dir build/executed $<

@@ -1,6 +1,6 @@
 """The dialogue with the reader: checks, bets, progress, evidence, derivations and lectures."""
 
-from . import progress
+from . import order, progress
 from .bet import Bet, Bets
 from .check import Checks
 from .dashboard import dashboard
@@ -13,3 +13,5 @@ __all__ = [
     "Bet", "Bets", "Checks", "Exercise", "Line", "Mistake", "Unsolved", "Verdict",
     "dashboard", "derivation", "evidence", "lecture", "progress",
 ]
+
+order.watch()

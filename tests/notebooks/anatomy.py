@@ -90,18 +90,24 @@ def head(notebook: Notebook) -> Iterator[str]:
             yield f"each aim must link to the exercise that proves it: {aim.strip()}"
 
 
-def imports(notebook: Notebook) -> Iterator[str]:
-    """Ask for one cell of imports, of at most six lines, directly after the head."""
+def set_up(notebook: Notebook) -> Iterator[str]:
+    """Ask for one cell directly after the head: at most six lines of imports, then at most two of torch's settings."""
     if notebook.cells[1].cell_type != "code" or not has_import(ast.parse(notebook.cells[1].source)):
         yield "the second cell must hold the imports"
-    elif (lines := code_lines(notebook.cells[1])) > 6:
-        yield f"the imports must have at most 6 lines; got {lines}"
+    else:
+        lines, _, settings = notebook.cells[1].source.partition("\ntorch.set_")
+        if (imports := sum(map(bool, lines.splitlines()))) > 6:
+            yield f"the imports must have at most 6 lines; got {imports}"
+        if len(settings.splitlines()) > 2:
+            yield f"at most 2 settings may follow the imports; got {settings}"
     title = ""
     for cell in notebook.cells[2:]:
         if cell.cell_type == "markdown":
             title = next(iter(re.findall(r"^## (.+)$", cell.source, re.M)[::-1]), title)
         elif has_import(ast.parse(cell.source)) and title != "In practice":
             yield f"an import must stand in the second cell or in the section In practice; got one in {title}"
+        elif "torch.set_" in cell.source:
+            yield f"torch is set up in the second cell, so that any section runs after it; got a setting in {title}"
 
 
 def has_import(tree: ast.Module) -> bool:
@@ -214,5 +220,5 @@ def differences(kind: str, shown: set[str], known: set[str]) -> Iterator[str]:
 
 
 RULES: list[Callable[[Notebook], Iterator[str]]] = [
-    head, imports, tail, size, forbidden, alternative_text, clean, links, exercises, bets, explorers,
+    head, set_up, tail, size, forbidden, alternative_text, clean, links, exercises, bets, explorers,
 ]

@@ -85,6 +85,9 @@ BROKEN = {
     "measured": (replace("5 s and 300 MiB", "little"), "run: make measure"),
     "no imports": (lambda notebook: notebook.cells.pop(1), "second cell must hold the imports"),
     "imports too long": (replace("import torch\n", "import torch\n" * 6), "at most 6 lines; got 7"),
+    "too many settings": (
+        replace("import torch\n", "import torch\n\n" + 3 * "torch.set_num_threads(1)\n"), "at most 2 settings"),
+    "a late setting": (append(code("torch.set_num_threads(1)")), "torch is set up in the second cell"),
     "late import": (replace("value = 1.0", "import math"), "In practice; got one in"),
     "tail": (replace("## Still intractable", "## Next"), "the last sections must be"),
     "too few cells": (lambda notebook: notebook.cells.__delitem__(slice(4, 17)), "cells: must be 28 to 70"),

@@ -1,0 +1,63 @@
+"""Where a notebook makes a name: said to a reader who runs a cell before the cells that it needs."""
+
+import os
+import re
+import symtable
+from pathlib import Path
+from types import TracebackType
+
+import nbformat
+from IPython import get_ipython
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import display
+from nbformat import NotebookNode
+
+from .face import Card
+
+
+def binds(source: str) -> set[str]:
+    """Return the names that a cell binds at its top level; none if the cell is not plain Python."""
+    try:
+        symbols = symtable.symtable(source, "cell", "exec").get_symbols()
+    except SyntaxError:  # half-written, or a magic
+        return set()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+
+
+def section(cells: list[NotebookNode], failed: str, name: str) -> str | None:
+    """Return the heading under which `name` was last made above the cell whose source is `failed`; None if nowhere."""
+    heading = found = None
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            heading = next(iter(re.findall(r"^#+ (.+)$", cell.source, re.M)[::-1]), heading)
+        elif cell.source.strip() == failed.strip():
+            break
+        elif name in binds(cell.source):
+            found = heading
+    return found
+
+
+def advice(name: str, heading: str) -> Card:
+    """Return what a reader is told who lacks `name`."""
+    return Card("✗", f"`{name}` does not exist yet.", f"The section **{heading}** makes it. "
+                "Run that section first, or choose *Run > Run All Above Selected Cell*.")
+
+
+def explain(
+    shell: InteractiveShell, kind: type[NameError], error: NameError, trace: TracebackType,
+    tb_offset: int | None = None,
+) -> None:
+    """Show the error as usual, and below it where the notebook makes the missing name, if it does."""
+    shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))  # Jupyter Server tells a kernel whose it is
+    if notebook.suffix == ".ipynb" and notebook.exists():
+        cells = nbformat.read(notebook, as_version=4).cells
+        failed = shell.history_manager.input_hist_raw[-1]
+        if heading := section(cells, failed, error.name):
+            display(advice(error.name, heading))
+
+
+def watch() -> None:
+    """Have this kernel explain each missing name; outside IPython do nothing."""
+    if shell := get_ipython():
+        shell.set_custom_exc((NameError,), explain)
