@@ -22,7 +22,7 @@ NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = $(NOTEBOOKS:notebooks/%=build/executed/%)
 LIBRARY = $(shell find course_lib -name "*.py" -o -name "*.js" -o -name "*.css")
 
-.PHONY: help lab update lint test check notebooks measure executed
+.PHONY: help lab update lint test check notebooks measure executed rehearse-class rehearse-binder book slides
 
 help:
 	@echo "make lab         open the course in JupyterLab (TORCH=cpu: smaller download, no GPU)"
@@ -32,7 +32,11 @@ help:
 	@echo "make lint        look at style and spelling"
 	@echo "make notebooks   build notebooks/*.ipynb from notebooks/source/*.py"
 	@echo "make measure     measure every notebook and write the figures into the texts"
+	@echo "make rehearse-binder run the course within Binder's limits, and write what it takes into README.md"
+	@echo "make rehearse-class  hold a lesson of 12 on a JupyterHub, and write what a class needs into TEACHING.md"
 	@echo "make executed    run a copy of every notebook, with its outputs, in build/executed (-j2: two at a time)"
+	@echo "make slides      make the slides of a lecture, build/slides/*.html, and look for one that overflows"
+	@echo "make book        make the book to read without Python, build/book/index.html"
 
 # --no-deps: torch alone comes from its index; what it needs follows with the course.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -45,6 +49,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 
 $(VENV)/installed-for-tests: $(VENV)/installed
 	$(PIP) --editable ".[test]"
+	@touch $@
+
+$(VENV)/installed-for-book: $(VENV)/installed
+	$(PIP) --editable ".[book]"
 	@touch $@
 
 lab: $(VENV)/installed
@@ -73,9 +81,34 @@ notebooks: $(VENV)/installed-for-tests
 measure: $(VENV)/installed-for-tests
 	$(BIN)/python tests/notebooks/measure.py
 
+# npm comes with the hub's own Node; the proxy goes into the environment, beside JupyterHub.
+$(VENV)/installed-for-hub: $(VENV)/installed-for-tests
+	$(PIP) --editable ".[hub]"
+	$(BIN)/npm install --global --prefix $(VENV) --no-audit --no-fund configurable-http-proxy@5.3.0
+	@touch $@
+
+rehearse-class: $(VENV)/installed-for-hub
+	$(BIN)/python tests/uses/classroom.py --write
+
+rehearse-binder: $(VENV)/installed-for-tests
+	$(BIN)/python tests/browser/rehearse_binder.py --write
+
 # The slides and the book are made from these copies.
 executed: $(EXECUTED)
 
 build/executed/%.ipynb: notebooks/%.ipynb $(LIBRARY) | $(VENV)/installed
 	COURSE_PROGRESS=$(CURDIR)/build/progress.json $(BIN)/jupyter nbconvert --log-level=WARN \
 		--execute --to notebook --output-dir build/executed $<
+
+# A static site that is read as files, without a network.
+book: executed $(VENV)/installed-for-book
+	$(BIN)/python -m notebooks.book.build
+
+# Each notebook as slides that open without a network, measured in Chromium.
+SLIDES = $(NOTEBOOKS:notebooks/%.ipynb=build/slides/%.html)
+
+slides: $(SLIDES)
+	$(BIN)/python tests/browser/overflow.py $(SLIDES)
+
+build/slides/%.html: build/executed/%.ipynb $(wildcard notebooks/slides/*) | $(VENV)/installed-for-tests
+	$(BIN)/python notebooks/slides/slides.py --to build/slides $<

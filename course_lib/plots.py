@@ -23,9 +23,11 @@ from .models import Density, GaussianMixture
 
 # One colour a concept in all notebooks (Okabe and Ito's palette, safe for colour-blind readers).
 DATA, MODEL, LATENT, TRUTH, WRONG = "#4d4d4d", "#0072B2", "#D55E00", "#000000", "#CC79A7"
+COVERED = "#E69F00"  # pixels that are not seen, in figures and widgets
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8c6d31"]
 DASHES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (8, 2))]
 MARKERS = "osD^vPX*"
+INK = {"cmap": matplotlib.colormaps["gray_r"].with_extremes(bad=COVERED), "vmin": 0, "vmax": 1}  # NaN: covered
 RADIUS = 0.3  # of a node of a graph
 CAPTION = "max-width:48em;font-size:0.9em;color:var(--jp-ui-font-color2,#555)"
 

@@ -17,7 +17,7 @@ FLOORS = [
     {"training", "metrics", "checkpoint", "parallel"},
     {"plots", "train"},
     {"widgets", "classroom"},
-    {"lessons", "doctor", "server"},
+    {"lessons", "doctor", "server", "binder"},
 ]
 FLOOR = {name: number for number, names in enumerate(FLOORS) for name in names}
 LOWEST = {"matplotlib": 4, "IPython.display": 4, "IPython": 5, "ipywidgets": 5, "anywidget": 5}

@@ -18,10 +18,10 @@ def strict() -> bool:
 
 
 def inline(text: str) -> str:
-    """`text` as safe HTML: its markup escaped, `backticks` as code, **stars** as bold, line ends kept."""
+    """`text` as safe HTML: its markup escaped, `backticks` as code, **stars** as bold, line ends and p^* kept."""
     code = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text))
     bold = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", code)
-    return re.sub(r"(?<![*\w])\*([^*\s][^*]*)\*(?![*\w])", r"<em>\1</em>", bold).replace("\n", "<br>")
+    return re.sub(r"(?<![*\w^])\*([^*\s][^*]*)\*(?![*\w])", r"<em>\1</em>", bold).replace("\n", "<br>")
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,9 @@ def _complaint(exercise: Exercise, answer: Callable, case: tuple, got: Outcome) 
         found = _judged(exercise, case, got)
     elif found is None:
         found = _different(exercise, case, got, want)
-    return found and f"{found}\nThe case: {_describe(exercise, case)}."
+    if found is None or not case:
+        return found
+    return f"{found}\nThe case: {_describe(exercise, case)}."
 
 
 def _failure(exercise: Exercise, answer: Callable, got: Outcome, want: Outcome) -> str | None:
@@ -106,7 +108,9 @@ def _raised(exercise: Exercise, answer: Callable, error: BaseException) -> str:
 def _judged(exercise: Exercise, case: tuple, got: Outcome) -> str | None:
     """The judge's word; it runs in the sandbox, for it may call what the reader made."""
     judged = sandbox.run(lambda: exercise.judge(got.value, *case), (), exercise.seconds)
-    if judged.error or judged.stopped:
+    if judged.stopped:
+        raise RuntimeError(f"It was stopped after {exercise.seconds:g} s. Is the computer busy? Run the cell again.")
+    if judged.error:
         raise RuntimeError(f"The judge failed: {judged.error!r}.") from judged.error
     return judged.value
 

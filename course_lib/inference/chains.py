@@ -81,7 +81,8 @@ def langevin(
     Shapes:     start (chains, ..., d).
     Units:      step_size in the units of z. It is the leapfrog's: `hamiltonian` with one step, jitter 0, is this chain.
     Raises:     ValueError as `metropolis`; NumericalError if an unadjusted chain leaves the finite numbers.
-    Reference:  Roberts and Tweedie, Exponential convergence of Langevin distributions, Bernoulli 2 (1996).
+    Reference:  Roberts and Tweedie, Exponential convergence of Langevin distributions and their discrete
+                approximations, Bernoulli 2 (1996).
     """
     require_positive("step_size", step_size)
     if not adjusted:

@@ -26,7 +26,7 @@ def r_hat(draws: Tensor) -> Tensor:
     Shapes:     draws (draws, chains, ...) -> (...).
     Raises:     ValueError for fewer than 4 draws, no chain, or draws that are not finite.
     Reference:  Vehtari, Gelman, Simpson, Carpenter and Bürkner, Rank-normalization, folding, and localization: an
-                improved R-hat, Bayesian Analysis 16 (2021).
+                improved R-hat for assessing convergence of MCMC, Bayesian Analysis 16 (2021).
     """
     _require_draws(draws)
     halves = _split(draws)

@@ -154,7 +154,7 @@ class ConditionalGaussian(_NeuralConditional):
     Shapes:     x (n, features); y (n, targets); log_scale (targets,), only for heteroscedastic=False.
     Units:      means and scales in the units of y; log_prob in nats.
     Raises:     ValueError for `x` or `y` of another shape.
-    Reference:  Nix & Weigend, Estimating the mean and variance of the target probability distribution, ICNN 1994.
+    Reference:  Nix and Weigend, Estimating the mean and variance of the target probability distribution, ICNN (1994).
     """
 
     card = Card(

@@ -26,7 +26,7 @@ class VAE(BernoulliDecoder):
     Shapes:     x (n, features); z (..., latents); with `classes`, y (n,) is a context for both networks.
     Units:      bounds in nats.
     Raises:     ValueError for x, y or z of another shape, and for a `y` that is missing or not wanted.
-    Reference:  Kingma & Welling, Auto-encoding variational Bayes, ICLR 2014; Higgins et al., beta-VAE, ICLR 2017.
+    Reference:  Kingma and Welling, Auto-encoding variational Bayes, ICLR (2014); Higgins et al., beta-VAE, ICLR (2017).
     """
 
     card = Card(
@@ -62,7 +62,7 @@ class VAE(BernoulliDecoder):
         .. math:: \log \tfrac{1}{K} \sum_{k=1}^{K} \frac{p(x, z_k)}{q(z_k \mid x)}, \qquad z_k \sim q(z \mid x)
 
         Cost:       K decoded images a row, in memory too.
-        Reference:  Burda, Grosse & Salakhutdinov, Importance weighted autoencoders, ICLR 2016.
+        Reference:  Burda, Grosse and Salakhutdinov, Importance weighted autoencoders, ICLR (2016).
         """
         require_positive("draws", draws, whole=True)
         self._require_labels(y, len(x))
@@ -109,8 +109,8 @@ class ConditionalVAE(VAE):
     Shapes:     x (n, features); y (n,), whole numbers from 0 to classes - 1; z (..., latents).
     Units:      bounds in nats.
     Raises:     ValueError for x, y or z of another shape, and for a `y` that is missing.
-    Reference:  Sohn, Lee & Yan, Learning structured output representation using deep conditional generative models,
-                NeurIPS 2015.
+    Reference:  Sohn, Lee and Yan, Learning structured output representation using deep conditional generative models,
+                NeurIPS (2015).
     """
 
     card = replace(
@@ -140,7 +140,8 @@ class SemiSupervisedVAE(ConditionalVAE):
     Shapes:     x (n, features); y (n,), whole numbers from 0 to classes - 1, or -1: not seen.
     Units:      bounds in nats.
     Raises:     ValueError for x, y or z of another shape.
-    Reference:  Kingma, Rezende, Mohamed & Welling, Semi-supervised learning with deep generative models, NeurIPS 2014.
+    Reference:  Kingma, Rezende, Mohamed and Welling, Semi-supervised learning with deep generative models,
+                NeurIPS (2014).
     """
 
     card = replace(

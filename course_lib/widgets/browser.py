@@ -17,14 +17,15 @@ from .scripts import text
 
 CSS = text("explorer.css", "live.css")
 OFFLINE = text("offline.js")
+ALIVE = """<div id="{place}"></div><script type="module">
+{script}
+{offline}
+render({{ model: offline(JSON.parse({values}, unpacked)), el: document.getElementById("{place}") }});
+</script>"""
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{title}</title><style>body {{ font-family: sans-serif; }}
-{css}</style></head><body><main></main><script type="module">
-{script}
-{offline}
-render({{ model: offline(JSON.parse({values}, unpacked)), el: document.querySelector("main") }});
-</script></body></html>
+{css}</style></head><body><main>{alive}</main></body></html>
 """
 
 
@@ -100,10 +101,8 @@ class BrowserExplorer(anywidget.AnyWidget):
 
     def to_html(self, path: str | Path) -> None:
         """Write one file that is alive in any browser: no kernel, and nothing is fetched."""
-        values = json.dumps(self._portable(), default=_packed)
-        page = PAGE.format(
-            title=html.escape(self.face["title"]), css=CSS, script=self._esm, offline=OFFLINE,
-            values=json.dumps(values).replace("</", "<\\/"))
+        alive = alive_html("explorer", self._esm, self._portable())
+        page = PAGE.format(title=html.escape(self.face["title"]), css=CSS, alive=alive)
         Path(path).write_text(page, encoding="utf-8")
 
     def _own(self) -> list[str]:
@@ -121,6 +120,15 @@ class BrowserExplorer(anywidget.AnyWidget):
         data["text/plain"] = self.alt
         data["text/html"] = f'<img alt="{html.escape(self.alt)}" src="data:image/png;base64,{source}">'
         return data, metadata
+
+
+def alive_html(place: str, script: str, values: dict[str, Any]) -> str:
+    """A piece of a page that shows an explorer without a kernel.
+
+    It needs the module's `script`, all the explorer's `values`, and a `place`: an id that the page has only once.
+    """
+    packed = json.dumps(json.dumps(values, default=_packed)).replace("</", "<\\/")
+    return ALIVE.format(place=place, script=script, offline=OFFLINE, values=packed)
 
 
 def _packed(content: bytes) -> dict[str, str]:

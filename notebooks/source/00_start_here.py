@@ -26,8 +26,9 @@ from course_lib.lessons.n00_start_here import bets, check, explorers
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two numbers, one digit
 #
-# No theory yet. Click into the cell below, press Shift and Enter together, then **drag the orange point** (or focus
-# it and use the arrow keys).
+# No theory yet. Click into the cell of code above, and press Shift and Enter together: it runs, and the next cell is
+# chosen. Press them again until a picture appears below. Then **drag the orange point** (or focus it and use the arrow
+# keys).
 
 # %% slideshow={"slide_type": "fragment"}
 explorers.two_numbers_one_digit()
@@ -35,9 +36,9 @@ explorers.two_numbers_one_digit()
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The picture under your hand has 784 pixels and is made from **two** numbers, by a network that has seen 4,000
 # handwritten digits. Nobody told it what a 6 is, and yet the plane has a region of 6s, one of 0s, and between them lie
-# pictures that could be either. These two numbers are *latent*: never measured, but assumed to lie behind what was
-# measured. The rings show where they are likely: a point is drawn inside the first ring four times out of ten, and
-# outside the third about once in ninety times.
+# pictures that could be either. These two numbers are **latent variables**, latents for short: never measured, but
+# assumed to lie behind what was measured. The rings show where they are likely: a point is drawn inside the first ring
+# four times out of ten, and outside the third about once in ninety times.
 #
 # That is the theme of the course: **describe how data could have been made, with something hidden inside, and then
 # reason backwards**. The network came with the course; in [notebook 10](10_deep_latent_variable_models.ipynb) you
@@ -66,8 +67,9 @@ doctor()
 # $$\text{score} = \log p(\text{what happened})$$
 #
 # Who is sure and right loses nothing, $\log 1 = 0$; who spreads evenly over four answers loses $\log 4$ whatever
-# happens; who is sure and wrong loses a lot. Over the course your bets become a probabilistic model with a
-# log-likelihood of its own: exactly what the course is about, with you as the model.
+# happens; who is sure and wrong loses a lot. Over the course your bets become a probabilistic model, and the sum of
+# their scores is its **log-likelihood**, the logarithm of the probability that it gave to all that happened: exactly
+# what the course is about, with you as the model.
 
 # %% slideshow={"slide_type": "fragment"}
 bets.pictures()
@@ -138,9 +140,10 @@ dashboard(lessons.every())
 # | | [14 Posteriors over parameters](14_posteriors_over_parameters.ipynb) | What do we know about the parameters themselves? |
 # | V Beyond | [15 Amortised inference](15_amortised_inference.ipynb) | Can one network answer for every data point? |
 #
-# **Notation, the same everywhere.** $x$ data, of shape $(n, D)$: $n$ rows of $D$ numbers · $z$ what is latent · $k$
-# one of $K$ components · $y$ a label or context · $\theta$ parameters · $p$ the model, $p^*$ the unknown truth, $q$
-# an approximation · $g$ a random generator with a named seed · $\log$ the natural logarithm, in nats.
+# **Notation.** $x$ data, of shape $(n, D)$ · $z$ what is latent · $\theta$ parameters · $p$ the model, $q$ an
+# approximation · $\log$ the natural logarithm, in nats · after ± one
+# **standard error**: how far chance alone typically moves the number before it. All words and signs of the course
+# stand in the [glossary](glossary.ipynb), which every notebook links to.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## What you learnt
@@ -151,7 +154,7 @@ dashboard(lessons.every())
 #
 # ## The statements, measured
 #
-# The course teaches 33 statements about generative models, S1 to S33, and lets you *measure* each: every number that
+# The course teaches 33 statements, S1 to S33, and lets you *measure* each: every number that
 # a notebook claims is computed in it, stands beside the range where it is expected, and is held to that range
 # whenever the course is tested. This is where yours gather, from every notebook that you have run; those of a run of
 # the whole course stand in the [ledger](ledger.ipynb).
@@ -170,8 +173,14 @@ evidence.table()
 # The keys that you need in JupyterLab: Shift+Enter runs a cell, Esc then B makes a new one below, Esc then Z undoes;
 # the menu *Run* has *Run All Cells*; *Kernel* has *Restart* if all else fails.
 #
+# *No Kernel* at the top right means that Python was ended because it had nothing to do for long. *Kernel*, *Restart Kernel
+# and Run All Cells…* goes on; your answers stand in their cells, and your progress is kept. Binder ends Python after ten
+# idle minutes, and soon all that was yours is gone: before a pause, keep the notebook (*File*, *Download*) and what
+# `progress.export` wrote (in the list of files, right click, *Download*); later upload both and call `progress.restore`.
+#
 # ## References
 #
-# - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition. *Proceedings of
-#   the IEEE* 86 (1998). The digits.
-# - I. J. Good: Rational decisions. *Journal of the Royal Statistical Society B* 14 (1952). The logarithmic score.
+# The works of all notebooks stand in [one list](references.ipynb).
+#
+# - [@lecun1998gradient] The digits.
+# - [@good1952rational] The logarithmic score.

@@ -13,8 +13,8 @@
 # 4. show that the better classifier need not be the better model ([exercise 5](#Exercise-5:-worse_model))
 #
 # **You need** probabilities and their product rule, the Gaussian density, vectors and matrices, derivatives.
-# Notation: $x_i$ is the $i$-th of $n$ data with $D$ features, $y_i$ its class; $\log$ is natural, and its unit is the
-# nat.
+# Notation: $x_i$ is the $i$-th of $n$ data with $D$ **features** (measured numbers), $y_i$ its class; $\log$ is
+# natural, in nats. All words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 75 minutes to read and explore, 40 for the exercises; as a lecture 60.
 #
@@ -28,6 +28,9 @@ from course_lib.lessons.n01_two_ways_to_model import bets, check, curves, experi
 from tqdm.auto import tqdm
 import torch
 
+torch.set_default_dtype(torch.float64)  # few data, exact sums: double precision costs nothing here
+torch.set_num_threads(1)  # and a second thread gains little
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two rangers
 #
@@ -37,8 +40,6 @@ import torch
 # runs. Here comes a stranger, the star.
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # few data, exact sums: double precision costs nothing here
-torch.set_num_threads(1)  # and a second thread gains little
 x, y = experiments.birds("Dream")  # (124, 2) in mm; y is 0 for an Adelie, 1 for a Chinstrap
 stranger = torch.tensor([44.1, 18.0])
 figure = pictures.scatter(x, y, stranger)
@@ -46,13 +47,14 @@ plots.show(figure, alt=f"Two clouds of bills, {(y == 0).sum()} Adelies around {x
            f"Chinstraps around {x[y == 1, 0].mean():.0f} mm; the star lies between them, at {stranger[0]:.1f} mm.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The first ranger has a **generative** model: the joint distribution $p(x, y)$, how birds come about. The second has a
+# The first ranger has a **generative** model: the **joint distribution** $p(x, y)$, how birds come about. The second
+# has a
 # **discriminative** one, $p(y \mid x)$, from input to output. Both can answer "which?". What does the first know in
 # addition, and what does it cost her?
 #
-# **Bet before you read on.** Spread your belief over the answers: you will be scored with the logarithm of what you
-# gave to the one that happens. *Naive Bayes* is a generative model that takes all features for independent, *logistic
-# regression* its discriminative counterpart; this notebook builds both.
+# **Bet before you read on**, as in notebook 00. **Naive Bayes** is a generative model that takes all features for
+# independent within a class, [logistic regression](#The-other-way:-only-the-border) its discriminative counterpart;
+# this notebook builds both.
 
 # %% slideshow={"slide_type": "fragment"}
 bets.race()
@@ -67,13 +69,15 @@ bets.race()
 # **The story.** Nature first chooses the kind $y$ with probabilities $\pi_0, \pi_1$, the **base rates**. Then it draws
 # the bill $x$ from the Gaussian of that kind, with mean $\mu_y$ and covariance matrix $\Sigma_y$.
 #
-# **The graph and the factorisation** say the same. A circle is a variable, shaded if it is seen; an arrow says "takes
+# **The graph** and the **factorisation**, the joint as a product, say the same. A circle is a variable, shaded if it
+# is seen; an arrow says "takes
 # part in making"; the box repeats what is inside for each of $n$ birds:
 #
 # $$p_\theta(x, y) = p_\theta(y) \; p_\theta(x \mid y) = \pi_y \; \mathcal{N}(x; \mu_y, \Sigma_y), \qquad \theta = (\pi, \mu, \Sigma).$$
 #
 # Below stands the **model card**: which questions have an exact answer, and how the cost grows with the number $K$
-# of classes and the dimension $D$. (Its $z$ is our $y$: hide the kind, and the same model is a *mixture*, notebook 08.)
+# of classes and the dimension $D$. (Its $z$ is our $y$: hide the kind, and the same model is a **mixture**, notebook
+# 08.)
 
 # %% slideshow={"slide_type": "fragment"}
 figure, ax = plots.figure(height=1.6, width=4)
@@ -83,8 +87,8 @@ plots.show(figure, alt=f"Graphical model: an arrow from the kind y to the bill x
 models.GaussianMixture.card
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# **Learning is counting.** Choose the $\theta$ that makes the data most probable. The log turns the product over birds
-# into a sum, and the factorisation parts it:
+# **Learning is counting.** Choose the $\theta$ that makes the data most probable: **maximum likelihood**. The log turns
+# the product over birds into a sum, and the factorisation parts it:
 #
 # $$\sum_i \log p_\theta(x_i, y_i) = \sum_i \log \pi_{y_i} + \sum_i \log \mathcal{N}(x_i; \mu_{y_i}, \Sigma_{y_i}).$$
 #
@@ -101,7 +105,8 @@ models.GaussianMixture.card
 # \end{aligned}$$
 #
 # If the kinds must *share* one covariance, the last sum runs over all birds: $\Sigma = \sum_k \pi_k \Sigma_k$. The code
-# asserts that the library learns the same, and prints the slopes by automatic differentiation.
+# asserts that the library learns the same, and prints the slopes by **automatic differentiation**: the computer
+# applies the chain rule.
 
 # %% slideshow={"slide_type": "fragment"}
 def learn(x, y, shared=False):
@@ -148,6 +153,9 @@ evidence("S3", "largest gap between conditionals in closed form and sums of the 
 #
 # $$p(y = k \mid x) = \frac{\pi_k \, \mathcal{N}(x; \mu_k, \Sigma_k)}{\sum_j \pi_j \, \mathcal{N}(x; \mu_j, \Sigma_j)},
 # \qquad \log p(y \mid x) = \log p(x, y) - \mathrm{logsumexp}_j \log p(x, j).$$
+#
+# Here $p(y)$ is the **prior**, believed before $x$ is seen, $p(x \mid y)$ the **likelihood**, how well $y$ explains
+# $x$, and $p(y \mid x)$ the **posterior**, believed afterwards.
 #
 # Densities far out are smaller than any number a computer holds; their logs are harmless. So stay in logs:
 # `logsumexp` takes the largest term out before it takes exponentials.
@@ -251,7 +259,7 @@ check.log_odds_line(log_odds_line)
 # Walk along it. The library's `gradient_descent` is this loop:
 
 # %% slideshow={"slide_type": "fragment"}
-z = (x - x.mean(0)) / x.std(0)  # centred and scaled, so that one step length fits both features
+scaled = (x - x.mean(0)) / x.std(0)  # centred and scaled, so that one step length fits both features
 
 
 def descend(design, y, steps, rate):  # design: features and a column of ones, so that b is the last weight
@@ -268,8 +276,8 @@ def start():  # the library's model, from weights of zero
     return model
 
 
-border, theirs = descend(curves.with_ones(z), y, 500, rate=1.0), start()
-training.fit(training.gradient_descent(theirs, (z, y.double()), rng.seeded(0), steps=500, lr=1.0, optimiser=torch.optim.SGD))
+border, theirs = descend(curves.with_ones(scaled), y, 500, rate=1.0), start()
+training.fit(training.gradient_descent(theirs, (scaled, y.double()), rng.seeded(0), steps=500, lr=1.0, optimiser=torch.optim.SGD))
 torch.testing.assert_close(torch.cat([p.detach().flatten() for p in theirs.parameters()]), border)
 models.ConditionalBernoulli.card
 
@@ -283,7 +291,7 @@ wrong = {name: int(((rule(x) > 0) != (y == 1)).sum()) for name, rule in rules.it
 plots.show(pictures.boundaries(x, y, rules), alt=f"Three borders between the same two clouds, two straight and one slightly bent. Of "
            f"{len(x)} birds they put on the wrong side: " + "; ".join(f"{name}: {count}" for name, count in wrong.items()))
 print("on the wrong side:", wrong)
-longer = descend(curves.with_ones(z), y, 20_000, rate=1.0)
+longer = descend(curves.with_ones(scaled), y, 20_000, rate=1.0)
 print(f"length of the weights after 500 steps {border.norm():.1f}, after 20,000 steps {longer.norm():.1f}")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -320,14 +328,14 @@ explorers.two_classes()
 # ## The race
 #
 # Same borders, two ways to learn them. The generative learner uses *more* assumptions: right ones are worth data,
-# wrong ones cost for ever. In many dimensions a common assumption is the boldest: **naive Bayes**
-# takes the features for independent given the class,
+# wrong ones cost for ever. In many dimensions a common assumption is the boldest: naive Bayes takes the features for
+# independent given the class,
 #
 # $$p(x \mid y) = \prod_{d=1}^{D} p(x_d \mid y),$$
 #
-# so that every feature is counted alone: means for numbers (and one shared variance each), shares of ones for bits. A
-# share can be 0 by accident, and then forbids a class for ever; **smoothing** adds $s$ imagined ones and $s$ imagined
-# zeros.
+# so that every feature is counted alone: means for numbers (and one shared variance each), shares of ones for binary
+# features. A share can be 0 by accident, and then forbids a class for ever; **smoothing** adds $s$ imagined ones and
+# $s$ imagined zeros.
 #
 # ### Exercise 3: naive_bayes
 #
@@ -344,8 +352,9 @@ check.naive_bayes(naive_bayes)
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Ng and Jordan (2002) predicted two regimes: naive Bayes reaches its own best error with few labels (about $\log D$),
 # logistic regression needs more (about $D$), but its best is at least as good. So the curves should cross. Five real
-# data sets, 30 to 200 random splits each; logistic regression is fitted by Newton's method with a ridge,
-# $\tfrac{\lambda}{2} \|w\|^2$ with $\lambda = 0.001$, just enough for a best answer to exist.
+# data sets, 30 to 200 random splits each into rows to learn from and rows to judge by; logistic regression is fitted by
+# Newton's method with a **ridge**, the penalty $\tfrac{\lambda}{2} \|w\|^2$ with $\lambda = 0.001$, just enough for a
+# best answer to exist.
 
 # %% slideshow={"slide_type": "fragment"}
 races = {name: curves.race(name, splits=splits) for name, splits in tqdm(curves.SPLITS.items())}
@@ -372,8 +381,9 @@ bets.race.settle({(False, False): 0, (False, True): 1, (True, False): 2, (True, 
 # *ample* depends on how wrong the assumptions are. (Error bars are over splits of one data set that share rows: they
 # say what other splits would give, not what other hospitals would.)
 #
-# It also depends on the **pairing**. Let naive Bayes have own variances, so that its border is no longer a line (bits
-# and letters have none to share), and give logistic regression a ridge of $\lambda = 1$, scikit-learn's default strength:
+# It also depends on the **pairing**. Let naive Bayes have own variances, so that its border is no longer a line
+# (binary features and letters have none to share), and give logistic regression a ridge of $\lambda = 1$,
+# scikit-learn's default strength:
 
 # %% slideshow={"slide_type": "fragment"}
 def crosses(gap, error):  # significantly below zero somewhere, and significantly above elsewhere
@@ -404,7 +414,7 @@ print("the lead changes, by two standard errors on each side: first pairing", cr
 #
 # 1. Between 320 and 640 labels, five and six doublings.
 # 2. None, with either pairing: single splits go either way. One split proves nothing.
-# 3. Spam: a clear crossing becomes a lead from the start. (Heart disease is a fair answer, too.)
+# 3. Spam: a clear crossing becomes a lead from the start.
 #
 # </details>
 
@@ -419,7 +429,7 @@ explorers.the_race(races)
 # ## What only the joint gives, first: simulate
 #
 # Run the story forwards: first $y$, then $x$. Does it come out as nature does it? The Adelies of Torgersen took no
-# part in learning. Compare their two means, two variances and covariance with those of 100,000 simulated
+# part in learning. Compare their **moments** (two means, two variances, the covariance) with those of 100,000 simulated
 # Adelies, in standard errors. Then a harder case: digits of 8 × 8 pixels, ten Gaussians of 64 dimensions, learnt from
 # 30 writers. A judge, a classifier again, learns to tell real digits of 13 *other* writers from simulated ones; and, to
 # compare, from real digits of the first 30.
@@ -529,9 +539,9 @@ plots.show(pictures.fillings(x_new[ten], upper, digits.expected(x_new[ten], uppe
 explorers.cover_a_digit()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Third: "I have never seen anything like this"
+# ## Third: I have never seen anything like this
 #
-# Show the digits' model an animal. $p(y \mid x)$ adds up to one whatever $x$ is: it must say *some* digit. But $p(x)$
+# Show the digits' model the outline of an animal. $p(y \mid x)$ adds up to one whatever $x$ is: it must say *some* digit. But $p(x)$
 # can be low.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -559,7 +569,7 @@ bets.density.settle(int(medians.argmax()))
 # All noise is refused, and most animals, although *both* classifiers are often sure of a digit: in a ratio of
 # densities, the strangeness of $x$ cancels. (New digits even beat the model's own samples, to which the least variance
 # adds noise.) **The caveat**: an average that nobody wrote gets a higher density than any new digit, and pale digits
-# pass. A Gaussian is highest at its mean, but in $D$ dimensions a typical draw lies far from it:
+# pass. A Gaussian is highest at its mean, but in $D$ dimensions a **typical** draw lies far from it:
 # $\log p(\mu) - \log p(x) = \tfrac12 \sum_d e_d^2$ with standard normal $e_d$, on average $D / 2$:
 
 # %% slideshow={"slide_type": "fragment"}
@@ -641,15 +651,10 @@ print(f"p(Chinstrap) of the stranger: scikit-learn {peer.predict_proba(stranger[
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - A. Y. Ng, M. I. Jordan: On discriminative vs. generative classifiers: a comparison of logistic regression and naive
-#   Bayes. *Advances in Neural Information Processing Systems* 14 (2002). The two regimes.
-# - J.-H. Xue, D. M. Titterington: Comment on "On discriminative vs. generative classifiers". *Neural Processing
-#   Letters* 28 (2008). Why the pairing matters.
-# - B. Efron: The efficiency of logistic regression compared to normal discriminant analysis. *Journal of the American
-#   Statistical Association* 70 (1975). What right assumptions are worth.
-# - C. M. Bishop: *Pattern Recognition and Machine Learning* (2006), sections 4.2 and 4.3. Both ways, side by side.
-# - E. Nalisnick, A. Matsukawa, Y. W. Teh, D. Gorur, B. Lakshminarayanan: Do deep generative models know what they don't
-#   know? *International Conference on Learning Representations* (2019). The caveat about density, at full size.
-# - K. B. Gorman, T. D. Williams, W. R. Fraser: Ecological sexual dimorphism and environmental variability within a
-#   community of Antarctic penguins (genus *Pygoscelis*). *PLoS ONE* 9 (2014). The birds.
-# - E. Alpaydin, C. Kaynak: *Optical Recognition of Handwritten Digits*. UCI Machine Learning Repository (1998). The digits.
+# - [@ng2002discriminative] The two regimes.
+# - [@xue2008comment] Why the pairing matters.
+# - [@efron1975efficiency] What right assumptions are worth.
+# - [@bishop2006pattern] Sections 4.2 and 4.3: both ways, side by side.
+# - [@nalisnick2019deep] The caveat about density, at full size.
+# - [@gorman2014ecological] The birds.
+# - [@alpaydin1998optical] The digits.

@@ -6,14 +6,15 @@
 # **You will be able to**
 #
 # 1. fit a law of nature with its error bar, carry it to another place, and choose your data dishonestly ([exercise
-#    1](#Exercise-1:-b_value), [exercise 5](#Exercise-5:-steep_completeness))
+#    1](#Exercise-1:-b_value), [exercise 2](#Exercise-2:-steep_completeness))
 # 2. say what an intervention would do, from data in which nobody intervened ([exercise
-#    2](#Exercise-2:-adjusted_effect))
-# 3. exchange one mechanism of a model and keep the others ([exercise 3](#Exercise-3:-new_prior))
-# 4. learn from data without labels, and know when they hurt ([exercise 4](#Exercise-4:-e_step))
+#    3](#Exercise-3:-adjusted_effect))
+# 3. exchange one mechanism of a model and keep the others ([exercise 4](#Exercise-4:-new_prior))
+# 4. learn from data without labels, and know when they hurt ([exercise 5](#Exercise-5:-e_step))
 #
 # **You need** Bayes' rule and naive Bayes (notebook 01), derivatives, logarithms. Notation: $x$ is data, $y$ a label
-# or an outcome, $t$ a treatment, $\theta$ the parameters; $\log$ is natural, and its unit is the nat.
+# or an outcome, $t$ a treatment, $\theta$ the parameters; $\log$ is natural, in nats. All words and signs:
+# [glossary](glossary.ipynb).
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
@@ -27,6 +28,9 @@ from course_lib.lessons.n02_what_generative_models_buy import fitting, galaxies,
 import math
 import torch
 
+torch.set_default_dtype(torch.float64)  # few data, exact sums
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One question, two places
 #
@@ -34,8 +38,6 @@ import torch
 # you are sent to Alaska.
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # few data, exact sums
-torch.set_num_threads(1)  # on one thread every run rounds alike
 places = earthquakes.places()  # name: magnitudes (n,), rounded to bins of 0.1
 california, alaska = places["California"], places["all of Alaska"]
 plots.show(pictures.two_places(california, alaska, ("California", "all of Alaska")),
@@ -74,8 +76,7 @@ bets.alaska()
 #
 # $$P(k) = \int_{kw}^{(k + 1) w} \beta e^{-\beta u} \, du = q^k - q^{k + 1} = (1 - q) \, q^k .$$
 #
-# In the graph a circle is a variable, shaded if it is seen ($m$ is, where $s = 1$); what is in the box repeats; $d$ are the
-# instruments.
+# In the graph $m$ is shaded, for it is seen where $s = 1$; $d$ are the instruments.
 
 # %% slideshow={"slide_type": "fragment"}
 figure, ax = plots.figure(height=1.7, width=5)
@@ -155,8 +156,8 @@ check.b_value(b_value)
 # ### Explorer: choose a completeness
 #
 # 1. Where does California's $b$ settle, and why does it fall to the left? Why must you not simply cut further right?
-# 2. Compare *Ridgecrest, all* with *Ridgecrest, later* at 3.0. (The lists begin at 2.5.) What was wrong in the first hours
-#    after the great shock?
+# 2. Ridgecrest lists the aftershocks of one great shock, from 2.5 on. Compare *all* with *later* at 3.0. What was wrong
+#    in the first hours?
 # 3. Where does *all of Alaska* seem to settle? Does the law's line then go through the dots?
 #
 # <details><summary>Answers, after you have tried</summary>
@@ -212,7 +213,7 @@ evidence("S5", "what it gains there over California's regression", gained[way].v
 # **A parameter that means something.** $b$ says: for each earthquake of some magnitude there are $10^b$ of one magnitude
 # less. Take California's number, and predict elsewhere. And are the three $b$ one number? If so, their squared distances
 # from their mean, in standard errors, add up to a draw from $\chi^2$, the distribution of a sum of squared standard
-# normal numbers (here two, its *degrees of freedom*: the mean was fitted). The chance of a draw at least as large
+# normal numbers (here two, its **degrees of freedom**: the mean was fitted). The chance of a draw at least as large
 # is the **p-value**; a small one speaks against "one number".
 
 # %% slideshow={"slide_type": "fragment"}
@@ -298,7 +299,7 @@ print(f"California, all magnitudes, one detector: b = {b_of(fit_detectors(west))
 # California, where three networks report, gives too low a $b$. It is the same trap, only smaller: the detector is a
 # model too.
 #
-# ### Exercise 5: steep_completeness
+# ### Exercise 2: steep_completeness
 #
 # *6 minutes, ★☆☆, a reverse exercise.* You would like to announce a steep California. Return a completeness, from 1.6
 # on, with at least 15 earthquakes above it, that gives $b > 1.5$.
@@ -439,11 +440,11 @@ plots.show(pictures.memory(dry, torch.tensor(spells), simulated_spells.std(1), b
 #
 # ## Galaxies: the same idea, other parts
 #
-# An astronomer's simulator: a disc whose light falls off exponentially, of some brightness and size, seen at a slant, turned,
-# over an even sky. Seven numbers make a picture (two say where). A statistician's model does the same: draw hidden
-# numbers, then turn them into a picture. In a mixture the number says *which* of a few typical pictures it is; in a
-# principal component analysis the numbers are weights, of fixed pictures (the components) that are added to a mean
-# picture. The one difference is what the numbers *mean*.
+# An astronomer's simulator: a disc whose light falls off exponentially, of some brightness and size, seen at a slant,
+# turned, over an even sky. Seven numbers make a picture (two say where). A statistician's model does the same: draw
+# hidden numbers, then turn them into a picture. In a mixture the number says *which* of a few typical pictures it is;
+# in a **principal component analysis** (PCA) the numbers are weights, of fixed pictures (the components) that are added
+# to a mean picture. The one difference is what the numbers *mean*.
 
 # %% slideshow={"slide_type": "fragment"}
 hubble = datasets.hubble()
@@ -506,7 +507,7 @@ derivation(
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ### Exercise 2: adjusted_effect
+# ### Exercise 3: adjusted_effect
 #
 # *8 minutes, ★★☆.* A **confounder** is a common cause of treatment and outcome, as smoking was above. From treatments `t`
 # (0 or 1), outcomes `y` and a discrete confounder `x`, all $(n,)$, compute
@@ -558,7 +559,7 @@ evidence("S6", "kg that doing differs from seeing", change, expect=(0.4, 1.4), u
 #
 # $$p_\text{new}(y \mid x) \propto \frac{p_\text{new}(y)}{p(y)} \; p(y \mid x).$$
 #
-# ### Exercise 3: new_prior
+# ### Exercise 4: new_prior
 #
 # *5 minutes, ★☆☆.* From `posterior` $(n, K)$ and the priors `old` and `new`, $(K,)$, compute the new posterior.
 
@@ -587,11 +588,11 @@ print(f"right where nine digits of ten are odd: old prior {metrics.estimate(righ
 #
 # $$\log p(\mathcal{D}) = \sum_{\text{labelled}} \log p(x_i, y_i) \; + \sum_{\text{unlabelled}} \log \sum_y p(x_i, y).$$
 #
-# A model of $p(y \mid x)$ alone has no second term: $\sum_y p(y \mid x) = 1$, whatever its parameters. **EM** climbs this
-# sum by turns. *E-step*: give every digit **responsibilities** $r_{iy}$, certainty where the label is known, the model's
-# own posterior $p(y \mid x_i)$ where not. *M-step*: naive Bayes by counting, where a digit with $r_{iy} = 0.3$ counts 0.3 in
-# class $y$. (Half a count is added everywhere, so that no probability is 0. Notebook 08 proves that EM never goes
-# down.)
+# A model of $p(y \mid x)$ alone has no second term: $\sum_y p(y \mid x) = 1$, whatever its parameters. **EM** climbs
+# this sum by turns. **E-step**: give every digit **responsibilities** $r_{iy}$, certainty where the label is known, the
+# model's own posterior $p(y \mid x_i)$ where not. **M-step**: naive Bayes by counting, where a digit with $r_{iy} =
+# 0.3$ counts 0.3 in class $y$. (Half a count is added everywhere, so that no probability is 0. Notebook 08 proves that
+# EM never goes down.)
 
 # %% slideshow={"slide_type": "fragment"}
 known, test = digits.deal(classes, labels=1, draws=1, generator=rng.seeded(0))  # -1: label hidden
@@ -605,7 +606,7 @@ torch.testing.assert_close(r, bayes.expectation(seen, told)[1])  # the library's
 print(f"{int((told >= 0).sum())} labels, {int((told < 0).sum())} digits without; tested on {int(test.sum())} others")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ### Exercise 4: e_step
+# ### Exercise 5: e_step
 #
 # *6 minutes, ★★☆.* The same in general: from `log_joint` $(n, K)$ and labels `y` $(n,)$, with −1 for hidden, compute the
 # responsibilities $(n, K)$. Some log-joints of the test are near −2,000.
@@ -642,10 +643,11 @@ bets.labels()
 explorers.let_labels_spread()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# The experiment in full: ten deals of labels, unlabelled digits and test for each point. Then a richer model, with
-# *three* naive Bayes components a class (three ways to write a digit). And last, "digits that obey", *drawn from* naive
-# Bayes itself: the model is right by construction. "Light" means: a digit without label counts a twentieth (Nigam and
-# others 2000).
+# The experiment in full: ten deals of labels, unlabelled digits and test for each point. (The deals share digits, so the
+# errors are a little too small.) Then a richer model, with
+# *three* naive Bayes **components** a class (three ways to write a digit). And last, "digits that obey", *drawn from*
+# naive Bayes itself: the model is right by construction. "Light" means: a digit without label counts a twentieth (Nigam
+# and others 2000).
 
 # %% slideshow={"slide_type": "fragment"}
 counts = {"naive Bayes": [1, 3, 10, 30, 100], "three components a class": [1, 10, 100], "digits that obey": [1, 10, 100]}
@@ -722,23 +724,15 @@ print(f"one label a class, this deal: self-training {cousin.score(pixels[test[0]
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - B. Gutenberg, C. F. Richter: Frequency of earthquakes in California. *Bulletin of the Seismological Society of America*
-#   34 (1944). The law.
-# - K. Aki: Maximum likelihood estimate of b in the formula log N = a − bM and its confidence limits. *Bulletin of the
-#   Earthquake Research Institute* 43 (1965).
-# - Y. Ogata, K. Katsura: Analysis of temporal and spatial heterogeneity of magnitude frequency distribution inferred from
-#   earthquake catalogues. *Geophysical Journal International* 113 (1993). The detector.
-# - A. Helmstetter, Y. Y. Kagan, D. D. Jackson: Comparison of short-term and time-independent earthquake forecast models
-#   for southern California. *Bulletin of the Seismological Society of America* 96 (2006). When a catalogue is complete again.
-# - C. W. Richardson: Stochastic simulation of daily precipitation, temperature, and solar radiation. *Water Resources
-#   Research* 17 (1981).
-# - S. S. Wilks: The large-sample distribution of the likelihood ratio for testing composite hypotheses. *Annals of
-#   Mathematical Statistics* 9 (1938).
-# - S. L. Lauritzen, D. J. Spiegelhalter: Local computations with probabilities on graphical structures and their application
-#   to expert systems. *Journal of the Royal Statistical Society B* 50 (1988). The textbook network.
-# - J. Pearl: *Causality* (2009). M. A. Hernán, J. M. Robins: *Causal Inference: What If* (2020), chapters 12 and 13: the
-#   smokers.
-# - K. Nigam, A. K. McCallum, S. Thrun, T. Mitchell: Text classification from labeled and unlabeled documents using EM.
-#   *Machine Learning* 39 (2000).
-# - F. G. Cozman, I. Cohen: Unlabeled data can degrade classification performance of generative classifiers. *FLAIRS* (2002).
-# - B. Schölkopf and others: On causal and anticausal learning. *International Conference on Machine Learning* (2012).
+# - [@gutenberg1944frequency] The law.
+# - [@aki1965maximum] Its slope, from the mean magnitude.
+# - [@ogata1993analysis] The detector.
+# - [@helmstetter2006comparison] When a catalogue is complete again.
+# - [@richardson1981stochastic] The weather generator.
+# - [@wilks1938large] The test of two models, one inside the other.
+# - [@lauritzen1988local] The textbook network.
+# - [@pearl2009causality] Seeing and doing.
+# - [@hernan2020causal] Chapters 12 and 13: the smokers.
+# - [@nigam2000text] Learning from labels and from data without labels.
+# - [@cozman2002unlabeled] When data without labels do harm.
+# - [@scholkopf2012causal] Why the direction of cause and effect matters for that.

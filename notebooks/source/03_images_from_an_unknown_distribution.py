@@ -13,8 +13,8 @@
 #    whether its samples are copies
 #
 # **You need** probability, expectations, logarithms and derivatives. Notation: $x$ is an image of $D$ pixels, $x_d$ one
-# of them, $x_i$ the $i$-th of $N$ images; $p^*$ is nature's distribution, $p_\theta$ ours; $\log$ is natural, its unit
-# the nat; one bit is $\log 2 = 0.69$ nats.
+# of them, $x_i$ the $i$-th of $n$ images; $p^*$ is nature's distribution, $p_\theta$ ours; $\log$ is natural, in nats.
+# All words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 75 minutes to read and explore, 25 for the exercises; as a lecture 60.
 #
@@ -28,6 +28,9 @@ from tqdm.auto import tqdm
 import math
 import torch
 
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The library of all images
 #
@@ -35,12 +38,9 @@ import torch
 # you would go and fetch it. Let us try, with the smallest images that still show something: 28 × 28 pixels, each ink or
 # paper. Above, twelve images picked blindly from that store; below, twelve handwritten digits. They are in it too.
 #
-# Below the figure stands a **bet**. Spread your belief over the answers; you are scored with the logarithm of what you
-# gave to the one that happens.
+# Below the figure stands a bet.
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)
-torch.set_num_threads(1)  # on one thread every run rounds alike
 x, x_new = experiments.digits()  # 4,000 binary digits to learn from, 1,000 held out: (n, 784)
 blind = rng.bernoulli(torch.full((12, 784), 0.5), rng.seeded(0))
 plots.show(pictures.rows_of_images({"picked\nblindly": blind, "digits": x[:12]}),
@@ -54,13 +54,14 @@ bets.atoms()
 # Thirty seconds of doubling do more than the formula.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## How many images?
+# ## Counting the images
 #
 # A value that can take $L$ levels multiplies the number of images by $L$. With $V$ values an image,
 #
 # $$\text{number} = L^V, \qquad \log_2 \text{number} = V \log_2 L \ \text{bits}.$$
 #
-# **Bits** count questions: so many yes-or-no questions single out one image. Python's whole numbers have no largest one,
+# **Bits** count questions: so many yes-or-no questions single out one image. One bit is $\log 2 = 0.69$ nats. Python's
+# whole numbers have no largest one,
 # so here is the count itself.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -115,7 +116,8 @@ explorers.how_many_images()
 # be, and was not foreseen.
 #
 # If each fixed pixel shuts out a constant share of what is left, the store that is needed grows exponentially: its log2
-# is a straight line in $k$. (The errors come from leaving out one of 12 choices of pixels at a time, the *jackknife*.)
+# is a straight line in $k$. (The errors come from leaving out one of 12 choices of pixels at a time, the
+# **jackknife**.)
 
 # %% slideshow={"slide_type": "fragment"}
 bets.store()
@@ -154,26 +156,27 @@ bets.store.settle(sum(hits[64][:, -1].mean().item() > limit for limit in (0.05, 
 # We choose a family of distributions $p_\theta(x)$ that we *can* draw from, and look for the parameters $\theta$ with
 # $p_\theta \approx p^*$. Then we draw from $p_\theta$.
 #
-# **Two families.** In the first no pixel knows of another. In the second each pixel looks at *one* other, its parent
-# $\mathrm{pa}(d)$, so that the pixels form a **tree**. (One pixel, the root, has no parent; its factor is $p(x_d)$.)
+# **Two families.** In the first no pixel knows of another. In the second each pixel looks at *one* other, its
+# **parent** $\mathrm{pa}(d)$, so that the pixels form a **tree**. (One pixel, the root, has no parent; its factor is
+# $p(x_d)$.)
 #
 # $$p_\theta(x) = \prod_{d=1}^{D} p(x_d), \qquad p_\theta(x) = \prod_{d=1}^{D} p(x_d \mid x_{\mathrm{pa}(d)}).$$
 #
-# The **model card** says what a family can do exactly. To draw, start at the root and toss a coin for each pixel, with
+# The model card says what a family can do exactly. To draw, start at the root and toss a coin for each pixel, with
 # the odds that its parent's colour asks for.
 
 # %% slideshow={"slide_type": "fragment"}
 models.ChowLiuTree.card
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Which tree?
+# ## Choosing the tree
 #
 # Start with one coin. With $n_1$ heads and $n_0$ tails, $\partial_p [n_1 \log p + n_0 \log(1 - p)] = n_1 / p - n_0 / (1 -
 # p) = 0$ gives $p = n_1 / (n_0 + n_1)$: the share that was counted. So for a given tree all $p(x_d \mid
 # x_{\mathrm{pa}(d)})$ are shares $\hat p$ counted in the data. With $\hat{\mathbb{E}}$ the mean over the data,
 #
 # $$\begin{aligned}
-# \tfrac1N \sum_i \log p_\theta(x_i) &= \sum_d \hat{\mathbb{E}} \log \hat p(x_d \mid x_{\mathrm{pa}(d)})
+# \tfrac1n \sum_i \log p_\theta(x_i) &= \sum_d \hat{\mathbb{E}} \log \hat p(x_d \mid x_{\mathrm{pa}(d)})
 # && \text{log of a product; shares} \\
 # &= \sum_d \hat{\mathbb{E}} \log \frac{\hat p(x_d, x_{\mathrm{pa}(d)})}{\hat p(x_d) \, \hat p(x_{\mathrm{pa}(d)})}
 # + \sum_d \hat{\mathbb{E}} \log \hat p(x_d) && \text{conditional; times } \hat p(x_d) / \hat p(x_d) \\
@@ -183,7 +186,7 @@ models.ChowLiuTree.card
 # $\hat H$ is the **entropy**, the mean of $-\log \hat p$; $\hat I$ is the **mutual information**, what two pixels tell
 # of each other (0 for the root). Only the first sum knows the tree. The best of all trees is the one with the largest total: a *maximum
 # spanning tree* (Chow and Liu 1968). Counts that are zero would give probabilities that are zero; so we add $s$
-# imaginary observations to each of the four cells of a pair, which is called **smoothing**.
+# imagined observations to each of the four cells of a pair: notebook 01's smoothing.
 
 # %% slideshow={"slide_type": "fragment"}
 def mutual_information(x, s):
@@ -239,7 +242,7 @@ plots.show(pictures.tree_of_pixels(child[tell], parent[1:][tell], x.mean(0)),
 # ### Explorer: ask the store, or make it
 #
 # Because a tree has no loops, what is not asked for can be drawn given what is, exactly: whatever is asked, the models
-# answer. The second maker is a **mixture**: a hundred averaged digits, of which one is chosen, and then each pixel tossed
+# answer. The second maker is a mixture: a hundred averaged digits, of which one is chosen, and then each pixel tossed
 # on its own (notebook 08 shows how they are learnt).
 #
 # 1. How many pixels can you ask for until the store has nothing left? Does the choice of pixels matter?
@@ -259,10 +262,11 @@ plots.show(pictures.tree_of_pixels(child[tell], parent[1:][tell], x.mean(0)),
 explorers.ask_the_store()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## What does $p_\theta \approx p^*$ mean?
+# ## How far from nature
 #
-# Measure it with the **Kullback–Leibler divergence**, KL for short. Call $-\log p_\theta(x)$ your surprise at $x$ if you
-# believe in $p_\theta$. How much larger than necessary is it on average, when nature draws?
+# What does $p_\theta \approx p^*$ mean? Measure it with the **Kullback–Leibler divergence**, KL for short. Call $-\log
+# p_\theta(x)$ your surprise at $x$ if you believe in $p_\theta$. How much larger than necessary is it on average, when
+# nature draws?
 #
 # $$\begin{aligned}
 # \mathrm{KL}(p^* \,\|\, p_\theta) &= \sum_x p^*(x) \log \frac{p^*(x)}{p_\theta(x)} && \text{definition} \\
@@ -295,18 +299,19 @@ derivation(
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Why maximum likelihood
 #
-# Of real images we do not know $p^*$, but we have $N$ draws. Put the **empirical distribution** in its place,
+# Of real images we do not know $p^*$, but we have $n$ draws. Put the **empirical distribution** in its place,
 # $\hat p(x)$ = the share of the draws that are $x$:
 #
 # $$\mathrm{KL}(\hat p \,\|\, p_\theta) = -H(\hat p) - \sum_x \hat p(x) \log p_\theta(x)
-# = -H(\hat p) - \frac1N \sum_{i=1}^{N} \log p_\theta(x_i).$$
+# = -H(\hat p) - \frac1n \sum_{i=1}^{n} \log p_\theta(x_i).$$
 #
-# (The last step: each $x$ stands $N \hat p(x)$ times among the draws.) $H(\hat p)$ does not contain $\theta$. Therefore
+# (The last step: each $x$ stands $n \hat p(x)$ times among the draws.) $H(\hat p)$ does not contain $\theta$. Therefore
 #
 # $$\arg\min_\theta \mathrm{KL}(\hat p \,\|\, p_\theta) = \arg\max_\theta \sum_i \log p_\theta(x_i):$$
 #
-# **maximum likelihood is the smallest divergence from the data.** And on *new* draws the mean of $\log p_\theta$ estimates
-# $\mathbb{E}_{p^*} \log p_\theta$ without bias; the unknown $H(p^*)$ is the same for all models. So held-out nats rank
+# **maximum likelihood is the smallest divergence from the data.** And on new draws, **held out** from learning, the
+# mean of $\log p_\theta$ is an **unbiased** estimate of $\mathbb{E}_{p^*} \log p_\theta$, right on average; the
+# unknown $H(p^*)$ is the same for all models. So held-out nats rank
 # models by their divergence from nature, although nobody knows nature.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -315,7 +320,7 @@ p_hat = counts / counts.sum()
 derivation(
     Line(r"\mathrm{KL}(\hat p \,\|\, p_\theta)", "definition", functional.categorical_kl(p_hat, log_p)),
     Line(r"-H(\hat p) - \sum_x \hat p(x) \log p_\theta(x)", "as above", -torch.special.entr(p_hat).sum() - p_hat @ log_p),
-    Line(r"-H(\hat p) - \tfrac1N \sum_i \log p_\theta(x_i)", "a sum over the draws", -torch.special.entr(p_hat).sum() - log_p[drawn].mean()),
+    Line(r"-H(\hat p) - \tfrac1n \sum_i \log p_\theta(x_i)", "a sum over the draws", -torch.special.entr(p_hat).sum() - log_p[drawn].mean()),
 )
 
 # %% slideshow={"slide_type": "fragment"}
@@ -342,9 +347,9 @@ check.empirical_kl(empirical_kl)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Flexible, or well informed?
 #
-# Nature is known here, so the divergence is exact: a sum over 512 patches. Three models learn from $N$ draws: independent
+# Nature is known here, so the divergence is exact: a sum over 512 patches. Three models learn from $n$ draws: independent
 # pixels, the tree, and a **full table** with a probability for each patch, the most flexible model there can be. Each has, at
-# each $N$, that one of five smoothings which suits it best; otherwise a badly smoothed table would lose for the wrong reason.
+# each $n$, that one of five smoothings which suits it best; otherwise a badly smoothed table would lose for the wrong reason.
 # Means of 20 repetitions:
 
 # %% slideshow={"slide_type": "fragment"}
@@ -370,9 +375,10 @@ for statement, what, value, expect in [
 #
 # ## The other direction
 #
-# KL is not symmetric. *Forward*, $\mathrm{KL}(p \,\|\, q)$, averages over what nature does: it punishes $q$ for having too
-# little anywhere that $p$ goes. *Reverse*, $\mathrm{KL}(q \,\|\, p)$, averages over what the model does: it punishes
-# $q$ for going where $p$ does not. Let $q$ be a Gaussian $\mathcal{N}(\mu, \sigma^2)$, and $m$, $v$ the mean and variance of $p$:
+# KL is not symmetric. The **forward divergence**, $\mathrm{KL}(p \,\|\, q)$, averages over what nature does: it
+# punishes $q$ for having too little anywhere that $p$ goes. The **reverse divergence**, $\mathrm{KL}(q \,\|\, p)$,
+# averages over what the model does: it punishes $q$ for going where $p$ does not. Let $q$ be a Gaussian
+# $\mathcal{N}(\mu, \sigma^2)$, and $m$, $v$ the mean and variance of $p$:
 #
 # $$\mathrm{KL}(p \,\|\, q) = -H(p) + \log \sigma + \tfrac12 \log 2 \pi + \frac{v + (m - \mu)^2}{2 \sigma^2},$$
 #
@@ -382,7 +388,7 @@ for statement, what, value, expect in [
 # \frac{\partial}{\partial \sigma}: \ \frac1\sigma - \frac{v + (m - \mu)^2}{\sigma^3} = 0
 # \quad \Rightarrow \quad \mu = m, \ \sigma^2 = v.$$
 #
-# Forward matches the **moments**, whatever $p$ looks like. Reverse has no such formula: let descent find it.
+# Forward matches the *moments*, whatever $p$ looks like. Reverse has no such formula: let descent find it.
 
 # %% slideshow={"slide_type": "fragment"}
 humps = divergence.two_humps(weight=0.35, distance=6.0)  # log p on a line of points, (5121,)
@@ -577,7 +583,7 @@ for smallest in (0.1, 0.01, 0.001):
 # limit on a pixel that never changed in training (and punishes the first that does), and it depends on the units. Densities and probabilities do not stand on one
 # ladder. (Notebook 10 puts a Gaussian on it fairly.)
 #
-# ## Is a sample new?
+# ## New, or a copy
 #
 # A model that merely repeats its training images would be no maker. So look for the nearest training image of each sample.
 # How near is too near? Ask honest new digits: the held-out ones, against the same 4,000. That is the **null distribution**.
@@ -697,17 +703,13 @@ print(f"mean distance of 50 new digits: scikit-learn {nearest:.2f}, ours {null[0
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - C. K. Chow, C. N. Liu: Approximating discrete probability distributions with dependence trees. *IEEE Transactions on
-#   Information Theory* 14 (1968). The tree.
-# - C. E. Shannon: A mathematical theory of communication. *Bell System Technical Journal* 27 (1948). Entropy, and codes.
-# - S. Kullback, R. A. Leibler: On information and sufficiency. *Annals of Mathematical Statistics* 22 (1951).
-# - D. J. C. MacKay: *Information Theory, Inference, and Learning Algorithms* (2003). Models as codes.
-# - L. Theis, A. van den Oord, M. Bethge: A note on the evaluation of generative models. *ICLR* (2016). Likelihood, samples
-#   and neighbours need not agree.
-# - C. Meehan, K. Chaudhuri, S. Dasgupta: A non-parametric test to detect data-copying in generative models. *AISTATS*
-#   (2020).
-# - N. Carlini and others: Extracting training data from diffusion models. *USENIX Security Symposium* (2023).
-# - Planck Collaboration: Planck 2018 results VI, cosmological parameters. *Astronomy & Astrophysics* 641 (2020). The atoms.
-# - IDC: [Global StorageSphere forecast](https://businesswire.com/news/home/20200513005075/en/IDCs-Global-StorageSphere-Forecast-Shows-Continued-Strong)
-#   (2020). The disks.
-# - J. L. Borges: *The Library of Babel* (1941). The store, with its readers.
+# - [@chow1968approximating] The tree.
+# - [@shannon1948mathematical] Entropy, and codes.
+# - [@kullback1951information] The divergence.
+# - [@mackay2003information] Models as codes.
+# - [@theis2016note] Likelihood, samples and neighbours need not agree.
+# - [@meehan2020non] A test for copies.
+# - [@carlini2023extracting] Copies, at full size.
+# - [@planckcollaboration2020results] The atoms.
+# - [@idc2020global] The disks.
+# - [@borges1941library] The store, with its readers.

@@ -13,8 +13,8 @@
 #
 # **You need** the chain rule, the Gaussian density, and a network as layers of weighted sums with
 # $\mathrm{relu}(h) = \max(0, h)$ between them. Notation: $x$ is what the network sees, $y$ what it predicts, $a_k$ its
-# **logit** (raw score) for class $k$ of $C$, $p_k$ the probability made of it; $\log$ is natural, and its unit is the
-# nat.
+# **logit** (raw score) for class $k$ of $C$, $p_k$ the probability made of it; $\log$ is natural, in nats. All words
+# and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 70 minutes to read and explore, 30 for the exercises; as a lecture 55.
 #
@@ -27,6 +27,9 @@ from course_lib.lessons.n04_neural_conditionals import bets, calibration, check,
 from tqdm.auto import tqdm
 import torch
 
+torch.set_default_dtype(torch.float64)  # sums to ten digits; the training uses single precision
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Four digits, four degrees of doubt
 #
@@ -35,8 +38,6 @@ import torch
 # least sure, wrong and least sure, wrong and most sure. The triangle points at the truth.
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # sums to ten digits; the training uses single precision
-torch.set_num_threads(1)  # on one thread every run rounds alike
 x, y = datasets.mnist()  # (5000, 784) from 0 (paper) to 1 (ink), (5000,)
 learn, validate, test = rng.rows(5000, 5000, rng.seeded(4)).split([2000, 1000, 2000])
 network = experiments.classifier()  # 784 pixels -> 128 units -> 128 units -> 10 logits
@@ -56,8 +57,7 @@ words = ", ".join(f"a {y_new[i]} taken for a {p[i].argmax()} with {sure[i]:.1%}"
 plots.show(figure, alt=f"Four held-out digits with ten probabilities each: {words}.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Doubt is possible, then, and so is certainty in error. Can such numbers be believed? **Bet before you read on**: you
-# are scored with the log of what you gave to the answer that happens. *Held out* means: not learnt from.
+# Doubt is possible, then, and so is certainty in error. Can such numbers be believed? **Bet before you read on.**
 
 # %% slideshow={"slide_type": "fragment"}
 bets.sure()
@@ -81,8 +81,8 @@ bets.sure()
 # classes. Only differences count: adding $c$ to all multiplies numerator and denominator by $e^c$. **Logits are defined
 # up to a constant.**
 #
-# In the graph a shaded circle is a variable that we see, and the box repeats. Both are seen, but no arrow enters $x$: the
-# **model card** says what that means.
+# In the graph both are seen, but no arrow enters $x$:
+# the model card says what that means.
 
 # %% slideshow={"slide_type": "fragment"}
 figure, ax = plots.figure(height=1.6, width=4)
@@ -166,8 +166,8 @@ explorers.logits_and_temperature()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The loss is a negative log-likelihood
 #
-# Maximum likelihood makes $\sum_i \log p_\theta(y_i \mid x_i)$ large. Deep learning makes a "cross-entropy" small:
-# $-\sum_k t_k \log p_k$, where $t$ is the label as a row of zeros with a single one, *one-hot*. Only the label's term
+# Maximum likelihood makes $\sum_i \log p_\theta(y_i \mid x_i)$ large. Deep learning makes a **cross-entropy** small:
+# $-\sum_k t_k \log p_k$, where $t$ is the label as a row of zeros with a single one, **one-hot**. Only the label's term
 # survives:
 #
 # $$-\sum_k t_k \log p_k = -\log p_y = \mathrm{LSE}(a) - a_y = -\log p_\theta(y \mid x).$$
@@ -205,7 +205,7 @@ evidence("S12", "nats that the network gains on 1/10 each, held out", gain, expe
 print(f"loss, nats a digit: {seen.value:.1e} on those learnt from, {unseen} held out; right: {metrics.estimate(right)} of the held-out ones")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## The gradient is p − y
+# ## The gradient is p - y
 #
 # How should the logits of one picture move? With $L = \mathrm{LSE}(a) - a_y$ and the one-hot $t$:
 #
@@ -233,8 +233,8 @@ derivation(
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### Exercise 2: logits_gradient
 #
-# *6 minutes, ★★☆.* A step of training uses a batch. From `logits`, $(n, C)$, and labels `y`, $(n,)$, compute the
-# gradient of the **mean** cross-entropy, $(n, C)$, without automatic differentiation.
+# *6 minutes, ★★☆.* A step of training uses a **minibatch**, a few of the pictures. From `logits`, $(n, C)$, and labels
+# `y`, $(n,)$, compute the gradient of the **mean** cross-entropy, $(n, C)$, without automatic differentiation.
 
 # %% tags=["exercise"] slideshow={"slide_type": "fragment"}
 def logits_gradient(logits, y):
@@ -245,7 +245,8 @@ check.logits_gradient(logits_gradient)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The other layers get their gradients by the chain rule, which is what automatic differentiation does. So this is all
-# there is to the training above: minibatch, loss, gradient, step. (Adam is a gradient step that adapts its length for
+# there is to the training above: minibatch, loss, gradient, step. (**Adam** is a
+# gradient step that adapts its length for
 # each weight; notebook 06 is about such steps.) The library's loop must come to the same weights.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -295,7 +296,7 @@ explorers.watch_regions()
 # remember: certainty nearly everywhere, data nearly nowhere.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Does 99 % mean 99 %?
+# ## Calibration: what 99 per cent should mean
 #
 # A network is **calibrated** if, among all pictures on which it is 80 % sure, 80 % are right. Nobody can check that for
 # one picture; for many one can. Sort them by confidence $c_i$, the largest probability, into $B$ bins of equal width.
@@ -441,7 +442,8 @@ plots.show(pictures.off_the_data(sure, on_animals, factors, along),
 # is a straight line, $a_k = s \alpha_k + \beta_k$. The differences of the logits grow with $s$, and softmax goes to
 # certainty (unless the two largest slopes are equal). **Softmax probabilities are not confidence off the data**: they answer "which of the ten?", and $p(y \mid
 # x)$ has no word for "none", because it says nothing about $p(x)$. A model that does, here the simplest one of images,
-# probabilistic PCA (notebook 09), tells animals from digits far better. (Not every density does: deep ones have been
+# [probabilistic PCA](07_latents_and_features.ipynb#When-nobody-gives-you-the-renderer), tells animals from digits far
+# better. (Not every density does: deep ones have been
 # caught giving strange pictures a *higher* $p(x)$.)
 
 # %% slideshow={"slide_type": "fragment"}
@@ -627,20 +629,13 @@ print(f"largest gap to this notebook's: {(head.log_prob(day) - terms.logsumexp(-
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - C. M. Bishop: *Pattern Recognition and Machine Learning* (2006), chapters 4 and 5. Softmax, cross-entropy, networks.
-# - P. Blanchard, D. J. Higham, N. J. Higham: Accurately computing the log-sum-exp and softmax functions. *IMA Journal
-#   of Numerical Analysis* 41 (2021). How many digits are left.
-# - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger: On calibration of modern neural networks. *ICML* (2017). The
-#   temperature.
-# - J. Bröcker, L. A. Smith: Increasing the reliability of reliability diagrams. *Weather and Forecasting* 22 (2007).
-#   What a calibrated forecast would show, simulated.
-# - E. B. Wilson: Probable inference, the law of succession, and statistical inference. *Journal of the American
-#   Statistical Association* 22 (1927). The interval of the diagram.
-# - M. Hein, M. Andriushchenko, J. Bitterwolf: Why ReLU networks yield high-confidence predictions far away from the
-#   training data and how to mitigate the problem. *CVPR* (2019).
-# - E. Nalisnick, A. Matsukawa, Y. W. Teh, D. Gorur, B. Lakshminarayanan: Do deep generative models know what they don't
-#   know? *ICLR* (2019). A higher $p(x)$ for strange pictures.
-# - D. A. Nix, A. S. Weigend: Estimating the mean and variance of the target probability distribution. *ICNN* (1994).
-# - C. M. Bishop: Mixture density networks. Aston University report NCRG/94/004 (1994). With an inverse problem.
-# - M. Seitzer, A. Tavakoli, D. Antic, G. Martius: On the pitfalls of heteroscedastic uncertainty estimation with
-#   probabilistic neural networks. *ICLR* (2022). The hidden mean, and a remedy.
+# - [@bishop2006pattern] Chapters 4 and 5: softmax, cross-entropy, networks.
+# - [@blanchard2021accurately] How many digits are left.
+# - [@guo2017calibration] The temperature.
+# - [@brocker2007increasing] What a calibrated forecast would show, simulated.
+# - [@wilson1927probable] The interval of the diagram.
+# - [@hein2019relu] Certain, far from all data.
+# - [@nalisnick2019deep] A higher $p(x)$ for strange pictures.
+# - [@nix1994estimating] A network for the mean and the variance.
+# - [@bishop1994mixture] With an inverse problem.
+# - [@seitzer2022pitfalls] The hidden mean, and a remedy.

@@ -14,7 +14,8 @@
 #
 # **You need** the product rule, a Lagrange multiplier, softmax and logistic regression (notebook 04), and
 # $\mathrm{KL}(q \,\|\, p) \ge 0$ (notebook 03). Notation: $x_i$ is the $i$-th of $n$ rows, $v$ one of $V$ variables,
-# $d$ one of $D$ pixels, $\sigma(a) = 1 / (1 + e^{-a})$; $\log$ is natural, and its unit is the nat.
+# $d$ one of $D$ pixels, $\sigma(a) = 1 / (1 + e^{-a})$; $\log$ is natural, in nats. All words and signs:
+# [glossary](glossary.ipynb).
 #
 # **Time.** 80 minutes to read and explore, 35 for the exercises; as a lecture 60.
 #
@@ -27,18 +28,20 @@ from course_lib.lessons.n05_fully_observed_models import bets, check, experiment
 from tqdm.auto import tqdm
 import torch
 
+torch.set_default_dtype(torch.float64)  # exact sums; training on pictures will use single precision
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Short of breath
 #
 # A patient comes to a chest clinic, short of breath (*dyspnoea*, `dysp`). Bronchitis does that; so do tuberculosis and
 # lung cancer. An X-ray cannot tell these two apart, so the story has a variable *either*: tuberculosis or cancer.
 # Smoking makes cancer and bronchitis more likely, a visit to Asia tuberculosis. Lauritzen and Spiegelhalter (1988) put
-# this small story, with invented numbers, into a graph of eight yes-or-no variables. An arrow leads from a variable to
-# one that depends on it directly. A shaded circle is a variable that is seen; here all are.
+# this small story, with invented numbers, into a graph of eight yes-or-no variables. You met three of them in notebook
+# 02: smoking, bronchitis and lung cancer. An arrow leads from a variable to
+# one that depends on it directly. All are shaded: here everything is seen.
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # exact sums; training on pictures will use single precision
-torch.set_num_threads(1)  # on one thread every run rounds alike
 network = models.BayesianNetwork(datasets.bayesian_network("asia"))
 arrows = sum(len(parents) for parents in network.parents.values())
 plots.show(pictures.network(network),
@@ -46,8 +49,7 @@ plots.show(pictures.network(network),
            "tub and lung to either, either to xray, either and bronc to dysp.")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# **Bet before you read on.** Spread your belief over the answers; you are scored with the logarithm of what you gave to
-# the one that happens.
+# **Bet before you read on.**
 
 # %% slideshow={"slide_type": "fragment"}
 bets.away()
@@ -59,7 +61,7 @@ bets.away()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The model: each variable asks its parents
 #
-# **The story.** Nature walks down the arrows. Each variable looks at its **parents**, where its arrows come from, and
+# **The story.** Nature walks down the arrows. Each variable looks at its parents, where its arrows come from, and
 # is drawn from the row of a table that belongs to their states.
 #
 # **The factorisation.**
@@ -116,8 +118,9 @@ check.score(score)
 # **Ancestral sampling** is the story itself: parents first, then children. **Reasoning** goes against the arrows too.
 # Clamp (hold fast) what was seen, and sum the joint over everything else:
 # $p(\text{bronc} \mid \text{seen}) = p(\text{bronc}, \text{seen}) / p(\text{seen})$. With 256 states that is exact.
-# Here it stands beside an estimate: among sampled patients who show the same signs, the share with bronchitis. $z$ is
-# the gap in standard errors. In the code, state 0 is *yes*.
+# (With more, sum out one variable after the other: the card's *width* says how many then stand in one table.)
+# Here it stands beside an estimate: among sampled patients who show the same signs, the share with bronchitis. In the
+# code, state 0 is *yes*.
 
 # %% slideshow={"slide_type": "fragment"}
 def sample(network, n, g):
@@ -135,7 +138,7 @@ for seen in ({}, {"dysp": "yes"}, {"dysp": "yes", "xray": "yes"}, {"dysp": "yes"
     found = metrics.estimate((patients[alike][:, network.names.index("bronc")] == 0).double())
     belief.append(network.posterior(seen)["bronc"][0].item())
     print(f"p(bronc = yes | {', '.join(seen) or 'nothing'}) = {belief[-1]:.4f}, share among {int(alike.sum())} alike: "
-          f"{found}, z = {(found.value - belief[-1]) / found.error:+.1f}")
+          f"{found}, off by {(found.value - belief[-1]) / found.error:+.1f} standard errors")
 bets.away.settle(3 - sum(belief[2] - belief[1] > limit for limit in (-0.25, -0.05, 0.05)))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -267,8 +270,8 @@ evidence("S15", "log p(D) with counted tables minus log p(D) with those that mad
 # $$\frac{\partial}{\partial a_k} \sum_j n_j \log \theta_j = \sum_j n_j \Big( [j = k] - \frac{e^{a_k}}{\sum_l e^{a_l}} \Big)
 # = n_k - \theta_k \sum_j n_j.$$
 #
-# **Seen minus expected.** *Automatic differentiation* gives the same number from the code of $\log p$ alone: it notes
-# every operation and applies the chain rule backwards. A *finite difference*, $[f(a + h) - f(a - h)] / 2h$, knows no
+# **Seen minus expected.** Automatic differentiation gives the same number from the code of $\log p$ alone: it notes
+# every operation and applies the chain rule backwards. A **finite difference**, $[f(a + h) - f(a - h)] / 2h$, knows no
 # calculus at all.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -313,7 +316,7 @@ plots.show(pictures.arrival(history), alt=f"After {history['step'][-1]:.0f} step
 # ## Break it: what never happened
 #
 # A count of zero says: *impossible*. One future patient to whom it happens has $\log p = -\infty$, and with her the
-# whole sum over the data. The mend is to count each state $\alpha$ times beforehand, **smoothing**:
+# whole sum over the data. The mend is smoothing again (notebook 01): count each state $\alpha$ times beforehand.
 #
 # $$\hat\theta_k = \frac{n_k + \alpha}{\sum_j (n_j + \alpha)}.$$
 #
@@ -466,8 +469,9 @@ bets.order()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Real digits: the next rung
 #
-# 4,000 digits to learn from, 1,000 to judge. Minibatches, and a learning rate that falls to zero. The biases
-# start at the counted log-odds of every pixel, smoothed: a margin pixel that is never ink need not walk to $-\infty$.
+# 4,000 digits to learn from, 1,000 to judge. Minibatches, and a **learning rate** (the length of a step) that falls to
+# zero. The biases start at the counted log-odds of every pixel, smoothed: a margin pixel that is never ink need not
+# walk to $-\infty$.
 
 # %% slideshow={"slide_type": "fragment"}
 def learn(model, x, epochs, batch_size, lr):
@@ -493,7 +497,7 @@ pixels, tree = models.IndependentPixels(784).float(), models.ChowLiuTree(784).fl
 pixels.maximise(digits, smoothing=0.1)
 tree.maximise(digits, smoothing=0.1)
 mixture = models.BernoulliMixture(100, 784).float().start_at(digits, rng.seeded(1))
-training.fit(training.expectation_maximisation(mixture, digits, steps=20, smoothing=0.1))
+training.fit(training.expectation_maximisation(mixture, digits, steps=25, smoothing=0.1))
 rivals = {"independent pixels": pixels, "mixture of 100": mixture, "tree: one pixel before": tree,
           "regressions: every pixel before": regressions["row by row"], "network: every pixel before": made}
 scores = {name: metrics.mean_log_prob(model, new) for name, model in rivals.items()}
@@ -507,7 +511,7 @@ plots.show(pictures.ladder(scores), alt=f"Best: the network, {scores['network: e
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Most of the gain over the tree comes from hearing *every* pixel before; the smaller part is the network's. It knows the
-# digits it learnt from better than new ones, so it lacks data rather than size: 500 hidden units or twice the epochs
+# digits it learnt from better than new ones, so it lacks data rather than size: 500 hidden units or twice the steps
 # bring little (we tried), more digits should bring more (`datasets.mnist(full=True)` has 70,000).
 #
 # ## Pixel by pixel
@@ -601,7 +605,7 @@ check.complete(complete)
 # ## The lower half, many times
 #
 # Show the network the upper half of a digit that it has never seen and let it go on. Each completion is an exact draw
-# from $p(\text{lower} \mid \text{upper})$. How much is left open? The **entropy** of the lower half tells: minus the mean
+# from $p(\text{lower} \mid \text{upper})$. How much is left open? The entropy of the lower half tells: minus the mean
 # log-probability of the completions themselves. If the model is right, the *true* lower halves cost as much on average.
 # (*Strangers* in the printout: two digits drawn from the data.)
 
@@ -660,8 +664,8 @@ print(f"on 12 pixels, p(x) summed over all pictures: {on_patches.log_prob(pictur
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Too good: the "probabilities" of 12-pixel pictures add up to far more than one, so this is no distribution. **Break a
-# promise, and the score means nothing.** With 784 pixels nobody can add up. Another invariant can be tested at any
-# size: whoever flips pixel $j$ must not change the outputs 1 to $j$.
+# promise, and the score means nothing.** With 784 pixels nobody can add up. Another **invariant**, something that must
+# always hold, can be tested at any size: whoever flips pixel $j$ must not change the outputs 1 to $j$.
 #
 # ### Exercise 5: who_hears_whom
 #
@@ -728,17 +732,11 @@ print(f"log p of the middle pixel: scikit-learn {metrics.estimate(log_p)}, ours 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - S. L. Lauritzen, D. J. Spiegelhalter: Local computations with probabilities on graphical structures and their
-#   application to expert systems. *Journal of the Royal Statistical Society B* 50 (1988). The chest clinic.
-# - J. Pearl: *Causality* (2nd edition, 2009). Seeing and doing.
-# - D. Koller, N. Friedman: *Probabilistic Graphical Models* (2009), chapters 3, 9 and 17. Graphs, elimination, counting.
-# - B. J. Frey: *Graphical Models for Machine Learning and Digital Communication* (1998). A logistic regression for every
-#   pixel.
-# - H. Larochelle, I. Murray: The neural autoregressive distribution estimator. *International Conference on Artificial
-#   Intelligence and Statistics* (2011). A network in their place.
-# - M. Germain, K. Gregor, I. Murray, H. Larochelle: MADE: masked autoencoder for distribution estimation. *International
-#   Conference on Machine Learning* (2015). The masks.
-# - B. Uria, M.-A. Côté, K. Gregor, I. Murray, H. Larochelle: Neural autoregressive distribution estimation. *Journal of
-#   Machine Learning Research* 17 (2016). Many orders at once.
-# - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition. *Proceedings of
-#   the IEEE* 86 (1998). The digits.
+# - [@lauritzen1988local] The chest clinic.
+# - [@pearl2009causality] Seeing and doing.
+# - [@koller2009probabilistic] Chapters 3, 9 and 17: graphs, elimination, counting.
+# - [@frey1998graphical] A logistic regression for every pixel.
+# - [@larochelle2011neural] A network in their place.
+# - [@germain2015made] The masks.
+# - [@uria2016neural] Many orders at once.
+# - [@lecun1998gradient] The digits.

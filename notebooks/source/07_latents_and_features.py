@@ -12,8 +12,8 @@
 # 4. measure which causes a code has recovered ([exercise 5](#Exercise-5:-r_squared))
 #
 # **You need** Bayes' rule, least squares, eigenvectors, and the Gaussian density. Notation: $x$ is a picture of $D$
-# pixels, $z$ its latent causes, $M$ their number, $W$ a matrix $(D, M)$, $R$ a rotation; $\log$ is natural, and its
-# unit is the nat.
+# pixels, $z$ its latent causes, $M$ their number, $W$ a matrix $(D, M)$, $R$ a rotation; $\log$ is natural, in nats.
+# All words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 75 minutes to read and explore, 35 for the exercises; as a lecture 60.
 #
@@ -27,6 +27,9 @@ from course_lib.lessons.n07_latents_and_features import bets, check, experiments
 from time import perf_counter
 import torch
 
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Six numbers, four hundred pixels
 #
@@ -35,8 +38,6 @@ import torch
 # from six causes, hide the causes, and see who finds them again.
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)
-torch.set_num_threads(1)  # on one thread every run rounds alike
 causes, x = experiments.pictures_of(4000, seed=1)  # causes: shape (4000,), numbers (4000, 5); x (4000, 400)
 new, x_new = experiments.pictures_of(1000, seed=2)  # to judge on
 plots.show(pictures.gallery(x[:24]), alt=f"{24} noisy pictures of {sprites.WIDTH} × {sprites.WIDTH} pixels: discs, ellipses, triangles "
@@ -62,7 +63,7 @@ bets.axes()
 # $$p(x, z) = \underbrace{p(\text{shape}) \, p(\text{size}) \cdots p(\text{light})}_{\text{prior } p(z)} \;
 # \underbrace{\mathcal{N}\big(x; \mathrm{render}(z), \sigma^2 I\big)}_{\text{likelihood } p(x \mid z)}$$
 #
-# The **model card** below lists what the model can be asked, and the price of each answer: drawing is cheap; all
+# The model card below lists what the model can be asked, and the price of each answer: drawing is cheap; all
 # else needs a sum over every possible cause.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -94,7 +95,7 @@ print(f"move it by 0.01 pixel: the jagged picture changes by {moved[0]:.3f}, the
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ### Explorer: the renderer
 #
-# Left the picture; right nine **features**, numbers measured in it (the next section says how).
+# Left the picture; right nine features, numbers measured in it (the next section says how).
 #
 # 1. Set the noise to 0. Which causes can you move without moving the ink?
 # 2. Which two causes can you trade for each other so that the ink stays? Which feature betrays the trade?
@@ -115,7 +116,7 @@ explorers.the_renderer()
 # ## Features: computed from x
 #
 # A feature is a *function of the picture*: ink (the sum of all pixels), area, brightest pixels, edges (squared
-# differences of neighbours), and **moments**. For moments take the pixels for masses: their centre, and around it
+# differences of neighbours), and moments. For these take the pixels for masses: their centre, and around it
 # $\mu_{xx}$, $\mu_{yy}$, $\mu_{xy}$, the mean of (distance right)², (distance down)² and their product. No model stands
 # behind them, and nothing is uncertain about them: same picture, same features.
 #
@@ -125,7 +126,8 @@ explorers.the_renderer()
 #
 # $$\mu_{xx} - \mu_{yy} = s^2 \cos 2\alpha, \qquad 2 \mu_{xy} = s^2 \sin 2\alpha.$$
 #
-# The double angle is no accident: half a turn gives the same stick.
+# The double angle is no accident: half a turn gives the same stick. Divided by the *spread* $\mu_{xx} + \mu_{yy}$, these
+# two are the features *lean 0°* and *lean 45°*.
 #
 # ### Exercise 1: orientation
 #
@@ -143,8 +145,8 @@ check.orientation(orientation)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Latents: what made x
 #
-# A latent needs a *model*, and its value is inferred, not computed. The simplest case has everything known but the
-# light $a$. If $m$ is the sprite at full light, $\mathrm{render}(z) = a \, m$, and
+# A latent needs a *model*, and its value is **inferred**, not computed: Bayes' rule reasons back from $x$. The simplest
+# case has everything known but the light $a$. If $m$ is the sprite at full light, $\mathrm{render}(z) = a \, m$, and
 # $\log p(x \mid a) = -\tfrac{1}{2 \sigma^2} \sum_d (x_d - a \, m_d)^2 + \text{const}$.
 #
 # ### Exercise 2: light_of
@@ -162,7 +164,8 @@ check.light_of(light_of)
 # ## The evidence, by brute force
 #
 # Usually *nothing* is known. Then the probability of a picture adds up over all causes that could have made it: the
-# **marginal likelihood**, or **evidence**. Cut each range into equal pieces. That makes $N$ cells; the prior gives each
+# **marginal likelihood**, or **evidence**. (The function `evidence`, which records a measurement, is another thing.) Cut
+# each range into equal pieces. That makes $N$ cells; the prior gives each
 # the same mass, so the integral becomes an average of $N$ likelihoods. Bayes' rule says the same in another way:
 #
 # $$p(x) = \sum_{\text{shape}} \int p(x, z) \, dz \;\approx\; \frac{1}{N} \sum_{j=1}^{N} p(x \mid z_j), \qquad
@@ -274,8 +277,8 @@ explorers.which_causes()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## When nobody gives you the renderer
 #
-# Then it must be learnt, and the simplest is a straight line: **probabilistic PCA**. $M$ standard normal latents, a
-# matrix, noise:
+# Then it must be learnt, and the simplest is a straight line: **probabilistic PCA**, PPCA. $M$ standard normal latents,
+# a matrix, noise:
 #
 # $$x = \mu + W z + \sigma \epsilon, \qquad z \sim \mathcal{N}(0, I_M), \quad \epsilon \sim \mathcal{N}(0, I_D).$$
 #
@@ -308,8 +311,8 @@ bets.axes.settle(sum(needed > limit for limit in (6, 15, 40)))
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Turn the latents: nothing happens
 #
-# (The assert above compared $W W^\top$, not $W$. Here is why.) Let $R$ be a rotation, $R^\top R = I$. For *any* decoder
-# $f$ with a standard normal $z$, put $z = R^\top z'$:
+# (The assert above compared $W W^\top$, not $W$. Here is why.) Let $R$ be a rotation, $R^\top R = I$. For *any*
+# **decoder** $f$, a function that makes a picture out of a standard normal $z$, put $z = R^\top z'$:
 #
 # $$\begin{aligned}
 # p(x) &= \int \mathcal{N}(z; 0, I) \; p\big(x \mid f(z)\big) \, dz && \text{evidence} \\
@@ -515,7 +518,7 @@ evidence("S20", "the same by a network that has learnt its two latents", lost["s
 # **The honest result.** On what it has seen the network comes near the renderer. On the corner it loses as much as the
 # memory does: two latents that tell size and place almost perfectly are *not* two latents that combine. It is not
 # that its prior ruled the corner out: even with the best $z$ for each picture it loses about as much, as it cannot *draw*
-# such a square. Only the renderer loses nothing: it holds the causes apart by construction. Light is easier, and for PPCA easiest: light *multiplies* a
+# such a square. (Each network was trained once.) Only the renderer loses nothing: it holds the causes apart by construction. Light is easier, and for PPCA easiest: light *multiplies* a
 # picture, which a linear model happens to know. So the promise to "generate what it hasn't explicitly
 # seen" holds where the model's structure is that of the world. Having latents is not enough.
 
@@ -606,15 +609,9 @@ print(f"scikit-learn {score:.2f}, ours {nine.log_prob(x_new).mean():.2f} nats a 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - M. E. Tipping, C. M. Bishop: Probabilistic principal component analysis. *Journal of the Royal Statistical Society B* 61
-#   (1999). The model, its closed form, and the rotation.
-# - A. Yuille, D. Kersten: Vision as Bayesian inference: analysis by synthesis? *Trends in Cognitive Sciences* 10 (2006).
-#   The renderer run backwards.
-# - F. Locatello et al.: Challenging common assumptions in the unsupervised learning of disentangled representations. *ICML*
-#   (2019). Latents of any form can be mixed without changing $p(x)$: the turn, made general.
-# - L. Matthey, I. Higgins, D. Hassabis, A. Lerchner: *dSprites: Disentanglement testing Sprites dataset* (2017). Where the
-#   idea of sprites with known causes comes from.
-# - M.-K. Hu: Visual pattern recognition by moment invariants. *IRE Transactions on Information Theory* 8 (1962). Moments as
-#   features.
-# - G. D. Illingworth et al.: The HST eXtreme Deep Field (XDF). *The Astrophysical Journal Supplement* 209 (2013). The
-#   galaxies.
+# - [@tipping1999probabilistic] The model, its closed form, and the rotation.
+# - [@yuille2006vision] The renderer run backwards.
+# - [@locatello2019challenging] Latents of any form can be mixed without changing $p(x)$: the turn, made general.
+# - [@matthey2017dsprites] Where the idea of sprites with known causes comes from.
+# - [@hu1962visual] Moments as features.
+# - [@illingworth2013hst] The galaxies.

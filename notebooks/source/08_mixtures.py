@@ -13,10 +13,10 @@
 # 4. make maximum likelihood fail on purpose, and say what that failure means ([exercise
 #    4](#Exercise-4:-singular_start))
 #
-# **You need** Bayes' rule, expectations, derivatives with a Lagrange multiplier, and the Gaussian density,
+# **You need** Bayes' rule, expectations, derivatives, and the Gaussian density,
 # $\log \mathcal{N}(x; \mu, \sigma^2) = -\tfrac{(x - \mu)^2}{2 \sigma^2} - \log \sigma - \tfrac12 \log 2 \pi$.
-# Notation: $x_i$ is the $i$-th of $n$ data, $z$ is latent, $k$ is one of $K$ components and $\pi_k$ its weight;
-# $\log$ is natural, and its unit is the nat.
+# Notation: $x_i$ is the $i$-th of $n$ data, $z$ is latent, $k$ is one of $K$ components and $\pi_k$ its weight; $\log$
+# is natural, in nats. All words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 80 minutes to read and explore, 45 for the exercises; as a lecture 60.
 #
@@ -30,17 +30,17 @@ from course_lib.lessons.n08_mixtures import bets, check, experiments, explorers,
 from course_lib.training import expectation_maximisation, fit, gradient_descent
 import torch
 
+torch.set_default_dtype(torch.float64)  # few data, exact sums: double precision costs nothing here
+torch.set_num_threads(1)  # and a second thread gains nothing
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A geyser with two moods
 #
 # In Yellowstone the geyser Old Faithful has its next eruption announced on a board. How long should the board tell
 # the visitors to wait? The mean of 272 waits is a fine number to print, and a bad one to believe: look where it lies.
-# The curve is the Gaussian of **maximum likelihood**, that is, with the mean and variance that make the data most
-# probable.
+# The curve is the Gaussian of maximum likelihood.
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # few data, exact sums: double precision costs nothing here
-torch.set_num_threads(1)  # and a second thread gains nothing
 eruptions = datasets.old_faithful()  # (272, 2): length of an eruption, wait until the next, both in minutes
 waiting = eruptions[:, 1:]  # (272, 1)
 one = models.Gaussian(1)
@@ -59,11 +59,10 @@ plots.show(figure, alt=f"Histogram of {len(waiting)} waits with two humps; their
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Nobody wrote down the geyser's *mood*. Yet the picture asks for one: sometimes the wait is about 55 minutes,
 # sometimes about 80, seldom anything between. This notebook takes that hidden choice seriously. It is the simplest
-# **latent variable**, and one of the few for which everything can be computed exactly: the place to learn the words
-# *marginal*, *posterior* and *bound* before they become hard.
+# latent variable, and one of the few for which everything can be computed exactly: the place to learn the words
+# [marginal](#The-marginal-is-a-sum) and *bound* before they become hard.
 #
-# **Bet before you read on.** Spread your belief over the answers: you will be scored with the logarithm of what you
-# gave to the one that happens. *Held out*, or *not seen*, means: fitted on some of the data, judged on the others.
+# **Bet before you read on.** *Held out*, or *not seen*, means: fitted on some of the data, judged on the others.
 
 # %% slideshow={"slide_type": "fragment"}
 bets.gain()
@@ -77,17 +76,15 @@ bets.gain()
 # ## The model: first a choice, then a number
 #
 # **The story.** Nature first chooses a mood $z$, with probabilities $\pi_1, \dots, \pi_K$. Then it draws the wait $x$
-# from the Gaussian of that mood, its **component**. You see $x$; you never see $z$.
+# from the Gaussian of that mood, its component. You see $x$; you never see $z$.
 #
-# **The graph and the factorisation** say the same. A circle is a variable, shaded if it is seen; an arrow says
-# "influences"; the box repeats what is inside, once for each of the $n$ waits, as if they were independent (they are
-# not: the correlation of neighbours is printed below):
+# **The graph and the factorisation** say the same. The box repeats what is inside, once for each of the $n$ waits, as
+# if they were independent (they are not: the correlation of neighbours is printed below):
 #
 # $$p_\theta(x, z) = \underbrace{p_\theta(z)}_{\text{prior}} \; \underbrace{p_\theta(x \mid z)}_{\text{likelihood}}
 # = \pi_z \; \mathcal{N}(x; \mu_z, \sigma_z^2), \qquad \theta = (\pi, \mu, \sigma).$$
 #
-# Below the graph stands the **model card**: which of the model's questions have an exact answer, and how the cost
-# grows with the number of components $K$ and the dimension $D$ of the data. (Its $\Sigma$ is a covariance matrix; for
+# Below the graph stands the model card. (Its $\Sigma$ is a covariance matrix; for
 # $D = 1$ it is $\sigma^2$.)
 
 # %% slideshow={"slide_type": "fragment"}
@@ -105,9 +102,10 @@ models.GaussianMixture.card
 #
 # $$p_\theta(x) = \sum_{k=1}^{K} p_\theta(x, z = k) = \sum_{k=1}^{K} \pi_k \, \mathcal{N}(x; \mu_k, \sigma_k^2).$$
 #
-# This is the **marginal** density of $x$; where it judges the model, it is called the **evidence**. In logs the sum
-# becomes `logsumexp`: it takes the largest log out before it takes exponentials, so that the sum cannot underflow to
-# 0. The function below is the formula; the class in the library is a place to keep the parameters.
+# This is the **marginal** density of $x$; where it judges the model, it is the
+# [evidence](07_latents_and_features.ipynb#The-evidence,-by-brute-force). In logs the sum becomes `logsumexp`, so that
+# it cannot underflow to 0. The function below is the formula; the class in the library is a place to keep the
+# parameters.
 
 # %% slideshow={"slide_type": "fragment"}
 weights, means, scales = torch.tensor([0.4, 0.6]), torch.tensor([55.0, 80.0]), torch.tensor([6.0, 6.0])  # by eye
@@ -155,9 +153,9 @@ plots.show(figure, alt=f"Left: two weighted bells and their sum over the histogr
 # $$p_\theta(z = k \mid x) = \frac{p_\theta(x, z = k)}{p_\theta(x)}
 # = \frac{\pi_k \, \mathcal{N}(x; \mu_k, \sigma_k^2)}{\sum_j \pi_j \, \mathcal{N}(x; \mu_j, \sigma_j^2)} =: r_k(x).$$
 #
-# The $r_k$ are called **responsibilities**: how much component $k$ answers for $x$. They are no hard labels. *A
-# common slip*: $p(x \mid z = k)$, how well mood $k$ predicts 65 minutes, is not $p(z = k \mid x)$; the prior stands
-# between them.
+# The $r_k$ are the responsibilities of [notebook 02](02_what_generative_models_buy.ipynb#A-few-labels,-many-pictures):
+# how much component $k$ answers for $x$. They are no hard labels. *A common slip*: $p(x \mid z = k)$, how well mood $k$
+# predicts 65 minutes, is not $p(z = k \mid x)$; the prior stands between them.
 
 # %% slideshow={"slide_type": "fragment"}
 wait = torch.tensor([[65.0]])
@@ -234,14 +232,14 @@ derivation(
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Setting the sum over the data to zero gives $\mu_k = \sum_i r_{ik} x_i / \sum_i r_{ik}$ with $r_{ik} = r_k(x_i)$: a
 # weighted mean. But the weights $r_{ik}$ depend on $\mu$ themselves. A circle! If we knew the responsibilities, the
-# parameters would be easy; if we knew the parameters, so would the responsibilities. **EM**, *expectation
-# maximisation*, walks round this circle. To see why it never walks downhill, we need a bound.
+# parameters would be easy; if we knew the parameters, so would the responsibilities. EM, *expectation maximisation*,
+# walks round this circle. To see why it never walks downhill, we need a bound.
 #
 # ## A bound that touches
 #
 # Two tools. **Jensen's inequality**: the logarithm is concave, its graph bends downwards, so the log of an average is
 # at least the average of the logs. For 1 and 4 with equal weights:
-# $\log 2.5 = 0.92 \ge \tfrac12 \log 1 + \tfrac12 \log 4 = 0.69$. And the **Kullback–Leibler divergence** of two
+# $\log 2.5 = 0.92 \ge \tfrac12 \log 1 + \tfrac12 \log 4 = 0.69$. And notebook 03's Kullback–Leibler divergence of two
 # distributions, $\mathrm{KL}(q \,\|\, p) = \sum_z q(z) \log \frac{q(z)}{p(z)}$.
 #
 # Now take *any* distribution $q(z)$ that is nowhere zero (a certain one is a limit of such, and the bound still
@@ -278,7 +276,7 @@ derivation(
 # ### Exercise 2: bound
 #
 # *8 minutes, ★★☆.* Compute $F(q, \theta) = \sum_z q \log p(x, z) - \sum_z q \log q$ for each row, from two tensors
-# `log_joint` and `q`, both $(n, K)$; the second sum with its minus is the **entropy** of $q$. A $q$ may be certain:
+# `log_joint` and `q`, both $(n, K)$; the second sum with its minus is the entropy of $q$. A $q$ may be certain:
 # mind $0 \log 0$, whose limit is 0.
 
 # %% tags=["exercise"] slideshow={"slide_type": "fragment"}
@@ -303,10 +301,8 @@ check.bound(bound)
 # $$\frac{\partial F}{\partial \sigma_k} = \sum_i r_{ik} \Big( \frac{(x_i - \mu_k)^2}{\sigma_k^3} - \frac{1}{\sigma_k} \Big) = 0
 # \;\Rightarrow\; \sigma_k^2 = \frac{1}{n_k} \sum_i r_{ik} (x_i - \mu_k)^2$$
 #
-# For the weights, $\sum_k \pi_k = 1$ enters with a Lagrange multiplier $\lambda$:
-#
-# $$\frac{\partial}{\partial \pi_k} \Big[ \sum_{ij} r_{ij} \log \pi_j + \lambda \big( 1 - \textstyle\sum_j \pi_j \big) \Big]
-# = \frac{n_k}{\pi_k} - \lambda = 0 \;\Rightarrow\; \pi_k = \frac{n_k}{\lambda}, \quad \text{and } 1 = \sum_k \pi_k = \frac{n}{\lambda} \;\Rightarrow\; \pi_k = \frac{n_k}{n}.$$
+# The weights are shares, as in [notebook 05](05_fully_observed_models.ipynb#Counting-is-maximum-likelihood) with $n_k$ for
+# the counts: $\pi_k = n_k / n$.
 #
 # Neither step can lower $F$, and after each E-step $F = \log p(x)$: **the log-likelihood never goes down**. The
 # chain, in numbers:
@@ -412,7 +408,7 @@ explorers.watch_em()
 # ## EM against gradient ascent
 #
 # Nothing forbids gradient ascent on $\log p(x)$: the gradient is exact. Same start, same data, all of them in every
-# step; Adam is gradient ascent that adapts the size of its steps. What does EM buy?
+# step, by Adam. What does EM buy?
 
 # %% slideshow={"slide_type": "fragment"}
 def start():
@@ -434,7 +430,8 @@ plots.show(pictures.two_climbs(climb_em, climb_gradient, floor),
 # Other starts give other numbers. EM has no learning rate, keeps the constraints (weights that add up to one,
 # variances that are positive) by construction, and cannot go down. Gradient ascent works for *any* differentiable
 # model, with an M-step or without one: it is what the deep models of later notebooks will use. Both end at a
-# *stationary* point, which need not be the highest (Wu 1983): hence many starts. And where components overlap, EM
+# **stationary point**, where the gradient is zero, which need not be the highest (Wu 1983): hence many starts. And
+# where components overlap, EM
 # creeps.
 #
 # "Cannot go down" is a theorem; here is the experiment: 200 random starts with three components, 200 steps each, and
@@ -454,8 +451,9 @@ bets.gain.settle(sum(gain.value > limit for limit in (0.1, 0.3, 0.6)))  # the in
 # ## Estimate against truth
 #
 # With real data nobody knows the right answer. So make data from a mixture that we know, fit, and compare. The error
-# bars come from the curvature of the log-likelihood at its top (the *observed information*: the sharper the peak, the
-# smaller the error). If fit and bars are honest, $\text{gap} = (\text{estimate} - \text{truth}) / \text{error}$ is a
+# bars come from the curvature of the log-likelihood at its top (the [observed
+# information](02_what_generative_models_buy.ipynb#The-model:-a-law-above-a-cut): the sharper the peak, the smaller the
+# error). If fit and bars are honest, $\text{gap} = (\text{estimate} - \text{truth}) / \text{error}$ is a
 # standard normal draw: mostly between −2 and 2, though one of five outside is no surprise.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -545,7 +543,7 @@ check.singular_start(singular_start)
 #     return own.mean()                                              # one for all
 # ```
 #
-# It looks right, and it runs. But an **invariant**, something that must always hold, says otherwise: run it from 100
+# It looks right, and it runs. But an invariant says otherwise: run it from 100
 # starts and look for falls. (A fall proves an error; that none is seen proves nothing.)
 
 # %% slideshow={"slide_type": "fragment"}
@@ -570,11 +568,11 @@ def shared_variance(x, r, means):
 check.shared_variance(shared_variance)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## Real data: how many clumps?
+# ## Real data: how many clumps
 #
 # The 82 galaxies are famous for a quarrel: careful people have found three components in them, or six, and numbers
 # between and beyond, each with a good method (Aitkin 2001 lists them). We can repeat the quarrel. The
-# best fit with more components is never worse; a **criterion** charges for them. With $m$ free parameters,
+# best fit with more components is never worse; an information **criterion** charges for them. With $m$ free parameters,
 #
 # $$\mathrm{BIC} = m \log n - 2 \log p(\mathcal{D}), \qquad \mathrm{AIC} = 2 m - 2 \log p(\mathcal{D}),$$
 #
@@ -612,7 +610,7 @@ bets.components.settle(answers.get(chosen["BIC, own variances, sd at least 100 k
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Each curve used the best of 50 starts for every $K$. Who runs EM only *once* for every $K$, as many scripts do,
 # draws a ticket from a lottery; below is how many of 50 such scripts report which $K$. And last the judge who charges
-# nothing, with five folds.
+# nothing, with five **folds**: five times another fifth is held out.
 
 # %% slideshow={"slide_type": "fragment"}
 for name, table in tables.items():
@@ -691,18 +689,12 @@ print(f"scikit-learn {score:.4f}, this notebook {climb_em[-1]:.4f} nats an erupt
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - A. P. Dempster, N. M. Laird, D. B. Rubin: Maximum likelihood from incomplete data via the EM algorithm. *Journal
-#   of the Royal Statistical Society B* 39 (1977). The algorithm in general form, and its name.
-# - R. M. Neal, G. E. Hinton: A view of the EM algorithm that justifies incremental, sparse, and other variants. In
-#   *Learning in Graphical Models* (1998). The bound $F(q, \theta)$ as we use it.
-# - C. M. Bishop: *Pattern Recognition and Machine Learning* (2006), chapter 9. Mixtures and EM, with Old Faithful.
-# - C. F. J. Wu: On the convergence properties of the EM algorithm. *Annals of Statistics* 11 (1983). Where EM ends.
-# - N. E. Day: Estimating the components of a mixture of normal distributions. *Biometrika* 56 (1969). The
-#   singularity.
-# - C. Keribin: Consistent estimation of the order of mixture models. *Sankhyā A* 62 (2000). When BIC may be trusted.
-# - M. Aitkin: Likelihood and Bayesian analysis of mixtures. *Statistical Modelling* 1 (2001). The answers of many, in
-#   one table.
-# - K. Roeder: Density estimation with confidence sets exemplified by superclusters and voids in the galaxies.
-#   *Journal of the American Statistical Association* 85 (1990). The 82 galaxies enter statistics.
-# - S. Richardson, P. J. Green: On Bayesian analysis of mixtures with an unknown number of components. *Journal of the
-#   Royal Statistical Society B* 59 (1997). The quarrel, with a posterior over $K$.
+# - [@dempster1977maximum] The algorithm in general form, and its name.
+# - [@neal1998view] The bound $F(q, \theta)$ as we use it.
+# - [@bishop2006pattern] Chapter 9: mixtures and EM, with Old Faithful.
+# - [@wu1983convergence] Where EM ends.
+# - [@day1969estimating] The singularity.
+# - [@keribin2000consistent] When BIC may be trusted.
+# - [@aitkin2001likelihood] The answers of many, in one table.
+# - [@roeder1990density] The 82 galaxies enter statistics.
+# - [@richardson1997bayesian] The quarrel, with a posterior over $K$.

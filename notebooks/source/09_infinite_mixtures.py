@@ -12,7 +12,8 @@
 # 4. predict hidden pixels from seen ones, with an honest covariance ([exercise 4](#Exercise-4:-ppca_predictive))
 #
 # **You need** notebook 08's *marginal*, *posterior* and EM; the gamma function,
-# $\Gamma(a) = \int_0^\infty t^{a-1} e^{-t} dt$; eigenvectors. $x$ is data, $z$ latent, $\log$ natural, its unit the nat.
+# $\Gamma(a) = \int_0^\infty t^{a-1} e^{-t} dt$; eigenvectors. $x$ is data, $z$ latent, $\log$ natural, in nats. All
+# words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 80 minutes to read and explore, 40 for the exercises; as a lecture 60.
 #
@@ -26,6 +27,9 @@ from course_lib.lessons.n09_infinite_mixtures import bets, check, earthquakes, e
 from course_lib.training import expectation_maximisation, fit
 import torch
 
+torch.set_default_dtype(torch.float64)  # exact integrals: double precision costs nothing here
+torch.set_num_threads(1)  # and a second thread gains nothing
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## A few people whom no Gaussian expects
 #
@@ -33,8 +37,6 @@ import torch
 # the beginning: how much had each gained or lost?
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # exact integrals: double precision costs nothing here
-torch.set_num_threads(1)  # and a second thread gains nothing
 change = datasets.smokers().weight_change[:, None]  # (1566, 1), kg
 gaussian = models.Gaussian(1).requires_grad_(False)
 gaussian.maximise(change)
@@ -50,7 +52,7 @@ plots.show(pictures.heavy_tails(change, {"Gaussian": gaussian, "the model of thi
 # a new job. That is a hidden cause too, but it is no choice among two or three moods; it is a **number**. Give each
 # person one, integrate it out, and see what is left.
 #
-# **Bet before you read on**: spread your belief; you are scored with the log of what you gave to what happens.
+# **Bet before you read on.**
 
 # %% slideshow={"slide_type": "fragment"}
 bets.people()
@@ -97,7 +99,8 @@ models.StudentT.card
 # \end{aligned}$$
 #
 # This is **Student's t** with $\nu$ *degrees of freedom*. The second line gives the posterior for nothing: seen as a
-# function of $z$, its integrand is an unnormalised gamma, so
+# function of $z$, its integrand is an unnormalised gamma, of the prior's own family (such a pair is called
+# **conjugate**), so
 # $p(z \mid x) = \mathrm{Gamma}\big(z; \tfrac{\nu+1}{2}, \tfrac{\nu + x^2}{2}\big)$. Each line with its value, at $x = 3$
 # and $\nu = 4$:
 
@@ -170,6 +173,8 @@ explorers.k_to_infinity()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## How fast? Theory first, then the ruler
+#
+# This is the hardest page of the notebook, and nothing later needs it. On a first reading bet, and look at the figure.
 
 # %% slideshow={"slide_type": "fragment"}
 bets.doubling()
@@ -234,7 +239,7 @@ check.log_negative_binomial(log_negative_binomial)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## EM: the posterior is a weight
 #
-# As in notebook 08, the **E-step** takes the posterior, here a gamma for each person; the **M-step** maximises
+# As in notebook 08, the E-step takes the posterior, here a gamma for each person; the M-step maximises
 # $\mathbb{E}[\log p(x, z)]$, an average of logs, where every factor stands alone: $z$ enters through $z (x - \mu)^2$, $\log z$ and $z$ only. With $w_i = \mathbb{E}[z \mid x_i]$, $\ell_i = \mathbb{E}[\log z \mid x_i]$ and $h = \nu/2$, what depends on $\theta$ is
 #
 # $$\sum_i \Big[ -\frac{w_i (x_i - \mu)^2}{2 \sigma^2} - \log \sigma + h \log h - \log \Gamma(h) + h (\ell_i - w_i) \Big].$$
@@ -400,7 +405,7 @@ bets.weeks.settle({(True, True): 0, (False, True): 1, (True, False): 2, (False, 
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # The world is Poisson, up to chance: many faults that know nothing of one another add up to a steady rate.
-# California alone, with fewer faults, is less steady, too little to gain a nat. At Ridgecrest
+# California alone, with fewer faults, is less steady, too little to gain anything on new hours. At Ridgecrest
 # the gain is large, but so is its error, although the excess variance itself is beyond all doubt: the first block decides.
 #
 # **What does the gamma stand for?** Not for fate rolling dice each hour: neighbouring hours are alike. After a shock the
@@ -440,11 +445,8 @@ plots.show(pictures.rate_in_time(x, rate, negative_binomials["Ridgecrest, 2019"]
 # ## Many dimensions: PPCA in full
 #
 # Let $z$ be a *vector* of $M$ standard normals that moves $x$ along a plane: $x = W z + \mu + \sigma \epsilon$, with
-# noise $\epsilon \sim \mathcal{N}(0, I_D)$ on all $D$ dimensions: **probabilistic PCA**. **The evidence**, as in notebook 07: a linear function of
-# Gaussians is Gaussian; its mean is $\mu$, and, as $z$ and $\epsilon$ are independent, its covariance
-#
-# $$C = \mathbb{E}\big[(W z + \sigma \epsilon)(W z + \sigma \epsilon)^\top\big] = W \, \mathbb{E}[z z^\top] \, W^\top + \sigma^2 \, \mathbb{E}[\epsilon \epsilon^\top]
-# = W W^\top + \sigma^2 I .$$
+# noise $\epsilon \sim \mathcal{N}(0, I_D)$ on all $D$ dimensions: probabilistic PCA. **The evidence** was derived in
+# notebook 07: $x$ is Gaussian, with mean $\mu$ and covariance $C = W W^\top + \sigma^2 I$.
 #
 # **The posterior**: as a function of $z$, minus the log of prior times likelihood is
 #
@@ -458,7 +460,8 @@ plots.show(pictures.rate_in_time(x, rate, negative_binomials["Ridgecrest, 2019"]
 models.ProbabilisticPCA.card
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Maximum likelihood**, for $n$ data with covariance $S$ around their mean, which is the best $\mu$ for any $C$:
+# **Maximum likelihood in closed form**, for $n$ data with covariance $S$ around their mean, which is the best $\mu$
+# for any $C$:
 #
 # 1. $L = -\tfrac12 \big( D \log 2\pi + \log |C| + \mathrm{tr}(C^{-1} S) \big)$, the mean log-likelihood.
 # 2. $\partial L / \partial W = C^{-1} S C^{-1} W - C^{-1} W = 0$, from $d \log |C| = \mathrm{tr}(C^{-1} dC)$ and
@@ -588,13 +591,10 @@ print(f"scikit-learn {score:.3f}, here {model.log_prob(new).mean():.3f} nats a n
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - Student (W. S. Gosset): The probable error of a mean. *Biometrika* 6 (1908). The t, from another side.
-# - M. Greenwood, G. U. Yule: An inquiry into the nature of frequency distributions representative of multiple happenings.
-#   *Journal of the Royal Statistical Society* 83 (1920). The gamma of accident-prone people, and the warning against contagion.
-# - D. F. Andrews, C. L. Mallows: Scale mixtures of normal distributions. *Journal of the Royal Statistical Society B* 36 (1974).
-# - K. L. Lange, R. J. A. Little, J. M. G. Taylor: Robust statistical modeling using the t distribution. *Journal of the
-#   American Statistical Association* 84 (1989). EM with weights.
-# - M. E. Tipping, C. M. Bishop: Probabilistic principal component analysis. *Journal of the Royal Statistical Society B* 61 (1999).
-# - T. Utsu, Y. Ogata, R. S. Matsu'ura: The centenary of the Omori formula for a decay law of aftershock activity. *Journal of
-#   Physics of the Earth* 43 (1995).
-# - M. A. Hernán, J. M. Robins: *Causal Inference: What If* (2020). The survey of smokers, in another use.
+# - [@student1908probable] The t, from another side.
+# - [@greenwood1920inquiry] The gamma of accident-prone people, and the warning against contagion.
+# - [@andrews1974scale] The normals of many scales.
+# - [@lange1989robust] EM with weights.
+# - [@tipping1999probabilistic] Many dimensions, mixed over a few latents.
+# - [@utsu1995centenary] How aftershocks die down.
+# - [@hernan2020causal] The survey of smokers, in another use.

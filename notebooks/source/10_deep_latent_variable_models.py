@@ -14,7 +14,7 @@
 #
 # **You need** Bayes' rule, expectations, notebook 08's *evidence* and *posterior*, and a network as a function with
 # many parameters. Notation: $x$ is a picture of $D$ pixels, $z$ its latent cause, $y$ its label, $\theta$ the
-# network's weights; $\log$ is natural, and its unit is the nat.
+# network's weights; $\log$ is natural, in nats. All words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
@@ -28,14 +28,18 @@ from course_lib.lessons.n10_deep_latent_variable_models import bets, check, expe
 from tqdm.auto import tqdm
 import torch
 
+torch.set_default_dtype(torch.float64)  # exact sums; training will use single precision
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Two numbers, one digit
 #
-# Drag the orange point. Two numbers go in, 784 pixels come out: a network in your browser computes them. It has
-# learnt from 4,000 handwritten digits, and nobody told it what a digit is.
+# Here is notebook 00's plane again, now with images to choose and a pad to draw on. Drag the orange point. Two numbers
+# go in, 784 pixels come out: a network in your browser computes them. It has learnt from 4,000 handwritten digits, and
+# nobody told it what a digit is.
 #
 # 1. Where do the ten digits live? Which of them are neighbours, and does that make sense?
-# 2. Choose an image, and press *To the posterior's mode*. What does the network leave out?
+# 2. Choose an image, and press *To the posterior's mode* (a **mode** is a peak). What does the network leave out?
 # 3. Walk from one image to another. At which share does the one become the other? Is there anything *between*?
 # 4. Draw a 4, then something that is no digit. What happens to the blue cloud, and to $\log p(x)$?
 #
@@ -50,8 +54,6 @@ import torch
 # </details>
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # exact sums; training will use single precision
-torch.set_num_threads(1)  # on one thread every run rounds alike
 explorers.the_latent_plane()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -68,7 +70,7 @@ bets.rivals()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The model: a point, then pixels
 #
-# **The story.** Nature draws two numbers $z$ from a standard normal. A network, the **decoder**, turns them into 784
+# **The story.** Nature draws two numbers $z$ from a standard normal. A network, the decoder, turns them into 784
 # numbers, one for each pixel: the log-odds $a_d(z) = \log \frac{p}{1 - p}$ of ink. Then each pixel is tossed on its
 # own.
 #
@@ -78,7 +80,7 @@ bets.rivals()
 # \underbrace{\prod_{d=1}^{D} \mathrm{Bernoulli}\big(x_d; \sigma(a_d(z))\big)}_{\text{likelihood}}, \qquad
 # a(z) = \mathrm{NN}_\theta(z), \quad \sigma(a) = \frac{1}{1 + e^{-a}}.$$
 #
-# A latent variable model with a network in it is called **deep**. The prior has no parameters here; all of $\theta$
+# With a network in it, it is called a **deep latent variable model**. The prior has no parameters here; all of $\theta$
 # sits in the network. (Below the graph stands the model's card; what its *grid* is, you will see under *The evidence*.)
 
 # %% slideshow={"slide_type": "fragment"}
@@ -236,7 +238,7 @@ check.log_evidence(log_evidence)
 # = \sum_j \frac{p_j}{\sum_k p_k} \, \partial_\theta \log p_j
 # = \sum_j p(z_j \mid x) \; \partial_\theta \log p_\theta(x \mid z_j).$$
 #
-# Every point of the plane is taught to draw $x$, and the **posterior** decides how seriously. Take the bias $b_d$
+# Every point of the plane is taught to draw $x$, and the *posterior* decides how seriously. Take the bias $b_d$
 # that the last layer adds to the log-odds of pixel $d$. Since $\partial [x_d a_d - \log(1 + e^{a_d})] / \partial
 # a_d = x_d - \sigma(a_d)$, we get $\partial \log p(x) / \partial b_d = x_d - \sum_j p(z_j \mid x) \,
 # \sigma(a_d(z_j))$: ink that was seen minus ink that was expected. (Notebook 12 makes much of this.)
@@ -254,9 +256,9 @@ derivation(
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# So a training loop is six lines, with no inference network and no bound (notebook 15 has both): minibatch,
-# log-sum-exp, gradient, step. The library's `gradient_descent` is this loop; the assert compares all weights after ten
-# steps.
+# So a training loop is six lines, with no [encoder](15_amortised_inference.ipynb#Learn-to-guess) and no bound (notebook
+# 15 has both): minibatch, log-sum-exp, gradient, step. The library's `gradient_descent` is this loop; the assert
+# compares all weights after ten steps.
 
 # %% slideshow={"slide_type": "fragment"}
 def train(model, x, generator, steps, batch_size, lr):
@@ -350,12 +352,11 @@ def posterior_mean(table, log_weights, points):
 check.posterior_mean(posterior_mean)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## How far? The rivals
+# ## How far: the rivals
 #
 # All on the same digits. **Discrete rivals** give probabilities of binary pictures directly: independent pixels, a
-# mixture of ten averaged digits, a tree in which each pixel looks at one other, $p(x) = \prod_d p(x_d \mid
-# x_{\text{parent}(d)})$ (Chow and Liu's, the best of all such trees), and
-# our own model with its network replaced by a **straight line**: same prior, same likelihood.
+# mixture of ten averaged digits (and of a hundred), notebook 03's tree, in which each pixel looks at one other, and our
+# own model with its network replaced by a **straight line**: same prior, same likelihood.
 
 # %% slideshow={"slide_type": "fragment"}
 pixels, tree = models.IndependentPixels(784), models.ChowLiuTree(784)
@@ -418,7 +419,8 @@ bets.rivals.settle(answers[winner])
 # **What the numbers say.** Bending the line is worth dozens of nats, even with as many training steps (the next cell
 # measures it). A mixture of ten averaged digits stands far below the shipped network, a mixture of a hundred closely
 # below. Read as densities over cells, the Gaussians stand below even independent pixels; cut at one half, PPCA rises
-# above them. (One Gaussian has 307,720 variances and covariances to learn from 4,000 digits, and overfits: PPCA with
+# above them. (One Gaussian has 307,720 variances and covariances to learn from 4,000 digits, and **overfits**, fits
+# their chance features too: PPCA with
 # 50 latents is better.) All other models add up to one over the binary pictures, the network too: on its 3,600 points
 # it is an honest mixture of 3,600 pictures, so the ladder is fair whatever the integral. *And* a tree with no latent
 # at all beats the network. "Highly expressive" does not mean "better than everything".
@@ -498,8 +500,8 @@ plots.show(pictures.grid_error(sizes, errors, mean, errors[4]),
 # of 30 × 30 points are 0.08 wide in the centre and wider outside. A posterior that falls between the points is hardly
 # noticed; one that sits on a point is counted too high, by a few nats at most: it is counted as if it filled its cell.
 # So with coarse rules the largest errors are **downwards**, and they do not average out. The two rules with 6,400
-# points agree to less than a tenth of a nat on average: finer than that, believe neither. Notebook 11 comes back to
-# this.
+# points differ by a quarter of a nat on average, for the cells of the square are 0.1 wide in the centre, too. Notebook
+# 11 comes back to this.
 #
 # ## Break it, second way: train where you do not look
 #
@@ -547,8 +549,8 @@ check.flattering_rule(flattering_rule)
 # p_\theta(x \mid y) = \int p_\theta(x, z \mid y) \, dz.$$
 #
 # How much can a label help? Under the *true* distribution
-# $\mathbb{E}[\log p(x \mid y) - \log p(x)] = \mathbb{E}[\log p(y \mid x) - \log p(y)]$, which is the **mutual
-# information** of label and picture. It is at most $\log 10$, because $\log p(y \mid x) \le 0$ and $-\mathbb{E}
+# $\mathbb{E}[\log p(x \mid y) - \log p(x)] = \mathbb{E}[\log p(y \mid x) - \log p(y)]$, which is the mutual
+# information of label and picture. It is at most $\log 10$, because $\log p(y \mid x) \le 0$ and $-\mathbb{E}
 # \log p(y) \le \log 10$: reached if the ten are equally frequent and each can be read without doubt.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -582,7 +584,7 @@ log_10 = torch.tensor(10.0).log().item()
 summed_out = each.logsumexp(-1) - log_10  # log of the mean over ten equally frequent labels
 gain, information = metrics.estimate(given - fine.log_evidence), metrics.estimate(given - summed_out)
 evidence("S25", "what a held-out digit gains from its label", gain.value, expect=(6, 11), unit="nats")
-evidence("S25", "of which information: log p(y | x) − log p(y)", information.value, expect=(0, log_10), unit="nats")
+evidence("S25", "of which information: log p(y | x) − log p(y)", information.value, expect=(0.3, 1.6), unit="nats")
 print(f"gain {gain}, information {information}; without the label this model reaches {metrics.estimate(summed_out)}")
 print(f"it minus the tree of pixels: {metrics.estimate(summed_out - nats['tree of pixels'])}")
 print(f"read by Bayes' rule, {(each.argmax(-1) == y_new).double().mean():.1%} of the new digits get the right label")
@@ -668,15 +670,9 @@ print(f"largest gap to torch.distributions: {(theirs - plane.evidence(x_new[:5])
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - D. J. C. MacKay: Bayesian neural networks and density networks. *Nuclear Instruments and Methods in Physics Research
-#   A* 354 (1995). A network over a latent space, trained by its marginal likelihood.
-# - C. M. Bishop, M. Svensén, C. K. I. Williams: GTM: the generative topographic mapping. *Neural Computation* 10
-#   (1998). The grid of latent points, with EM.
-# - D. P. Kingma, M. Welling: Auto-encoding variational Bayes. *International Conference on Learning Representations*
-#   (2014). The same model without a grid: notebook 15.
-# - C. K. Chow, C. N. Liu: Approximating discrete probability distributions with dependence trees. *IEEE Transactions on
-#   Information Theory* 14 (1968). The rival that won.
-# - Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document recognition. *Proceedings of
-#   the IEEE* 86 (1998). The digits.
-# - L. Theis, A. van den Oord, M. Bethge: A note on the evaluation of generative models. *International Conference on
-#   Learning Representations* (2016). The bound that makes densities comparable.
+# - [@mackay1995bayesian] A network over a latent space, trained by its marginal likelihood.
+# - [@bishop1998gtm] The grid of latent points, with EM.
+# - [@kingma2014auto] The same model without a grid: notebook 15.
+# - [@chow1968approximating] The rival that won.
+# - [@lecun1998gradient] The digits.
+# - [@theis2016note] The bound that makes densities comparable.

@@ -15,7 +15,8 @@
 #
 # **You need** expectations and variances, Bayes' rule, the Kullback–Leibler divergence (notebook 03), Jensen's inequality
 # (notebook 08), probabilistic PCA (notebook 09), the decoder of notebook 10. Notation: $x$ is a picture, $z$ its $M$
-# latent causes, $S$ a number of draws, $w$ a weight; $\log$ is natural, and its unit is the nat.
+# latent causes, $S$ a number of draws, $w$ a weight; $\log$ is natural, in nats. All words and signs:
+# [glossary](glossary.ipynb).
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
@@ -29,18 +30,19 @@ from course_lib.lessons.n11_intractable_evidence import bets, boat, check, colle
 from course_lib.lessons.n11_intractable_evidence import experiments, explorers, grids, pictures, plane
 import torch
 
+torch.set_default_dtype(torch.float64)  # exact sums
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Just do the integral
 #
-# To learn, to compare models, to say "I have never seen such a picture", we need one number, the **evidence**
-# $p_\theta(x) = \int p_\theta(x, z) \, dz$. Notebook 10 simply did the integral: $z$ had two dimensions, and 900 points
+# To learn, to compare models, to say "I have never seen such a picture", we need one number, the evidence $p_\theta(x)
+# = \int p_\theta(x, z) \, dz$. Notebook 10 simply did the integral: $z$ had two dimensions, and 900 points
 # covered the plane. Who would be content with two hidden causes? Let us do it again with more.
 #
-# **Bet before you read on**: spread your belief over the answers.
+# **Bet before you read on.**
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # exact sums
-torch.set_num_threads(1)  # on one thread every run rounds alike
 bets.year()
 
 # %% [markdown] slideshow={"slide_type": "notes"}
@@ -52,7 +54,8 @@ bets.year()
 #
 # An estimate can only be judged beside the truth. So this notebook estimates what it already knows:
 #
-# - **Probabilistic PCA** of digits, for as many latents as we like: its evidence has a closed form (notebook 09).
+# - **Probabilistic PCA of digits**, for as many latents as we like: its evidence has a closed form (notebook
+#   09).
 # - **Notebook 10's decoder**: no closed form, but two latents, and a very fine grid.
 # - **A boat.** It drifts along a coast, $z$ km east of its harbour. A buoy at 1.5 km hears its engine and tells how *far*
 #   it is, not on which side. It says: 2 km.
@@ -112,7 +115,7 @@ bets.year.settle(sum(reach >= limit for limit in (8, 13, 26)))
 # them); below $d = 3$ fixed costs rule. **No faster machine mends
 # this**: one that is a thousand times faster buys about two dimensions more.
 #
-# ## Give up on "everywhere": average
+# ## Give up on everywhere: average
 #
 # Most of a grid's points lie where nothing is. Why not let the *prior* choose them? Write the integral as an
 # expectation, and replace that by an average of **weights** $w = p(x \mid z)$ at draws from the prior:
@@ -161,8 +164,8 @@ check.log_mean_exp(log_mean_exp)
 # \approx \log p - \frac{\mathrm{Var}(w)}{2 S p^2}.$$
 #
 # First $\hat p = p\,(1 + \delta)$, then the Taylor series of the logarithm, then $\mathbb{E}\,\delta = 0$ and the rest
-# dropped. This **delta method** asks that $\delta$ be small. Is it? On 100 real digits under notebook 10's decoder, where
-# a grid of 240 × 240 points knows $p$ and $\mathrm{Var}(w)$:
+# dropped. The delta method, as in notebook 06, asks that $\delta$ be small. Is it? On 100 real digits under notebook
+# 10's decoder, where a grid of 240 × 240 points knows $p$ and $\mathrm{Var}(w)$:
 
 # %% slideshow={"slide_type": "fragment"}
 decoder = plane.trained(torch.float32)  # single precision for the network, double for the sums
@@ -236,7 +239,7 @@ for m, picture in digit.items():
 sizes = [1000, 10_000, 100_000, 1_000_000]
 blocks = experiments.naive_in_blocks(digit[32], sizes, 4000, rng.seeded(7))  # four million draws
 for S, block in zip(sizes, blocks):
-    print(f"S = {S:9,d}: {metrics.estimate(block.errors)} nats off, claims ± {block.claimed.mean():.2f}")
+    print(f"S = {S:9,d}: {metrics.estimate(block.errors)} nats off ({len(block.errors):,d} blocks), claims ± {block.claimed.mean():.2f}")
 in_errors = (blocks[2].errors.abs() / blocks[2].claimed).median().item()
 left = (blocks[3].errors.mean() / blocks[0].errors.mean()).item()
 print(f"100,000 draws miss by {in_errors:.0f} of their own standard errors; 1,000 times the draws leave {left:.0%} of the error")
@@ -323,7 +326,8 @@ explorers.dimension_and_draws()
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Importance sampling: draw where it matters
 #
-# Multiply and divide by any density $q(z)$, the **proposal**, that is positive wherever the joint is:
+# **Importance sampling**: multiply and divide by any density $q(z)$, the **proposal**, that is positive wherever the
+# joint is:
 #
 # $$p(x) = \int q(z) \, \frac{p(x, z)}{q(z)} \, dz = \mathbb{E}_{q} \, w, \qquad w = \frac{p(x, z)}{q(z)}.$$
 #
@@ -428,8 +432,8 @@ for name, (factor, shift) in proposals.items():
 #
 # ## Annealing: walk there, and keep the accounts
 #
-# Between prior and posterior lie densities that turn the likelihood on slowly. With temperatures
-# $0 = \beta_0 < \dots < \beta_T = 1$,
+# Between prior and posterior lie densities that turn the likelihood on slowly. With *inverse temperatures*
+# $0 = \beta_0 < \dots < \beta_T = 1$ (they multiply, where notebook 04's $T$ divided; called temperatures for short),
 #
 # $$f_t(z) = p(z) \, p(x \mid z)^{\beta_t}, \qquad f_0 = \text{prior}, \qquad f_T(z) = p(x, z).$$
 #
@@ -470,7 +474,8 @@ derivation(
 # = \prod_{t=1}^{T} \frac{f_t(z_{t-1})}{f_{t-1}(z_{t-1})} = w.$$
 #
 # **The code, first version**: a loop, and Metropolis moves. **Second version**: better moves, by the library
-# (*Hamiltonian*; notebook 13 opens them; all that counts here is that they leave $f_t$ as it is). It equals the library's
+# ([Hamiltonian](13_approximate_inference.ipynb#Walk-with-a-map:-Langevin-and-Hamilton); all that counts here is that
+# they leave $f_t$ as it is). It equals the library's
 # annealing.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -480,6 +485,9 @@ def anneal(z, temperatures, move):
         log_w = log_w + step * log_likelihood(z)  # weigh first,
         z = move(lambda z, beta=beta: log_prior(z) + beta * log_likelihood(z), z)  # then move
     return log_w
+
+
+g = rng.seeded(2)  # what both moves draw from
 
 
 def metropolis(log_density, z):
@@ -526,7 +534,7 @@ explorers.watch_annealing()
 # ## Find the bug
 #
 # A colleague's annealing needs surprisingly few steps: "after 20 I am *above* the truth". An average weight may be, by
-# luck. But an **invariant** holds for every $T$: the mean of $w / p(x)$ is one. `recorded` keeps $\log p(x \mid z_t)$ of
+# luck. But an invariant holds for every $T$: the mean of $w / p(x)$ is one. `recorded` keeps $\log p(x \mid z_t)$ of
 # every chain for $t = 0, \dots, T$; the colleague's weights are made from that table:
 #
 # ```python
@@ -654,17 +662,11 @@ print(f"scipy: log p(x) = {torch.tensor(value).log():.6f}, closed form {boat.log
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - R. M. Neal: Annealed importance sampling. *Statistics and Computing* 11 (2001). The method of this notebook.
-# - R. B. Grosse, Z. Ghahramani, R. P. Adams: Sandwiching the marginal likelihood using bidirectional Monte Carlo. arXiv
-#   1511.02543 (2015). Up and down.
-# - S. Chatterjee, P. Diaconis: The sample size required in importance sampling. *Annals of Applied Probability* 28 (2018).
-#   The $e^{\mathrm{KL}}$ rule, with proof.
-# - A. Owen: *Monte Carlo theory, methods and examples* (2013), chapter 9. Importance sampling and its diagnostics.
-# - A. Kong: A note on importance sampling using standardized weights. *University of Chicago, technical report* 348 (1992).
-#   The effective sample size.
-# - M. E. Tipping, C. M. Bishop: Probabilistic principal component analysis. *Journal of the Royal Statistical Society B* 61
-#   (1999). The model whose truth we know.
-# - Y. Wu, Y. Burda, R. Salakhutdinov, R. Grosse: On the quantitative analysis of decoder-based generative models.
-#   *International Conference on Learning Representations* (2017). Annealing as the judge of deep decoders.
-# - A. Vehtari, D. Simpson, A. Gelman, Y. Yao, J. Gabry: Pareto smoothed importance sampling. *Journal of Machine Learning
-#   Research* 25 (2024). A diagnosis from the tail.
+# - [@neal2001annealed] The method of this notebook.
+# - [@grosse2015sandwiching] Up and down.
+# - [@chatterjee2018sample] The $e^{\mathrm{KL}}$ rule, with proof.
+# - [@owen2013monte] Chapter 9: importance sampling and its diagnostics.
+# - [@kong1992note] The effective sample size.
+# - [@tipping1999probabilistic] The model whose truth we know.
+# - [@wu2017quantitative] Annealing as the judge of deep decoders.
+# - [@vehtari2024pareto] A diagnosis from the tail.

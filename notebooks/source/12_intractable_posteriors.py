@@ -14,7 +14,8 @@
 #
 # **You need** notebook 10's decoder and grid, notebook 08's KL divergence, notebook 05's network of a clinic.
 # Notation: $x$ is a picture, $s$ the part of it that is seen, $z$ its cause on the plane, $z_j$ a point of a grid,
-# $q$ any distribution over $z$; $\log$ is natural, and its unit is the nat. After ± stands one standard error.
+# $q$ any distribution over $z$; $\log$ is natural, in nats. All words and signs: [glossary](glossary.ipynb). After ±
+# stands one standard error.
 #
 # **Time.** 80 minutes to read and explore, 35 for the exercises; as a lecture 60.
 #
@@ -28,11 +29,14 @@ from course_lib.lessons.n12_intractable_posteriors import bets, check, experimen
 from tqdm.auto import tqdm
 import torch
 
+torch.set_default_dtype(torch.float64)  # exact sums; the large tables are kept in single precision
+torch.set_num_threads(1)  # on one thread every run rounds alike
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Half a digit
 #
 # Notebook 10 asked what picture a cause makes. Now turn round: here is a picture, or a part of one. Which points of the
-# plane could have made it? The blue cloud is the answer, the **posterior**. Choose an image or draw one, then take the
+# plane could have made it? The blue cloud is the answer, the posterior. Choose an image or draw one, then take the
 # tool *cover* and hide some of it: what is orange has not been seen.
 #
 # 1. Cover a digit slowly. Does the cloud grow evenly?
@@ -49,8 +53,6 @@ import torch
 # </details>
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # exact sums; the large tables are kept in single precision
-torch.set_num_threads(1)  # on one thread every run rounds alike
 explorers.draw_and_cover()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -295,7 +297,7 @@ check.predictive(predictive)
 # \end{aligned}$$
 #
 # The reason in the second line is Bayes' rule summed over $v$: what we believe now is the average of what we may come
-# to believe. The sum is the **mutual information** of pixel and cause. So on average a pixel cannot harm. But a single
+# to believe. The sum is the mutual information of pixel and cause. So on average a pixel cannot harm. But a single
 # $v$ can: only the average is known to be positive, not each single $H(z) - H(z \mid v)$.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -360,8 +362,8 @@ with torch.no_grad():
               f"they share {experiments.mutual_information(pair):.5f} nats")
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# The X-ray makes each disease more probable, and one of them, once known, makes the other superfluous: it is
-# **explained away**. So the posterior of two causes is no longer two numbers but a table. In general, twenty causes of
+# The X-ray makes each disease more probable, and one of them, once known, makes the other superfluous: it is explained
+# away. So the posterior of two causes is no longer two numbers but a table. In general, twenty causes of
 # one effect need a table of $2^{20}$ entries. That is an intractable posterior without any neural network or integral.
 # And a decoder's latents are causes of 784 effects at once.
 #
@@ -602,8 +604,9 @@ check.two_modes(two_modes)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## One honest result: exact, and still wrong
 #
-# Everything here was exact *for the model*. Does the exact posterior from the upper half help to predict the lower half
-# of real digits? How many nats it gains is $\log p(\text{lower} \mid \text{upper}) - \log p(\text{lower})$, which is
+# Everything here was exact *for the model*. Notebook 10 ended on a warning; ask it once more. Does the exact posterior
+# from the upper half help to predict the lower half of real digits? How many nats it gains is
+# $\log p(\text{lower} \mid \text{upper}) - \log p(\text{lower})$, which is
 # $\log p(x) - \log p(\text{upper}) - \log p(\text{lower})$:
 
 # %% slideshow={"slide_type": "fragment"}
@@ -661,15 +664,10 @@ print(f"entropy of the masses: {posterior.entropy():.5f} nats, ours {ours:.5f}; 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - R. A. Fisher: Theory of statistical estimation. *Proceedings of the Cambridge Philosophical Society* 22 (1925). The
-#   identity is traced back to it.
-# - A. P. Dempster, N. M. Laird, D. B. Rubin: Maximum likelihood from incomplete data via the EM algorithm. *Journal of
-#   the Royal Statistical Society B* 39 (1977). EM rests on the same average.
-# - D. V. Lindley: On a measure of the information provided by an experiment. *Annals of Mathematical Statistics* 27
-#   (1956). What one more pixel tells on average.
-# - J. Pearl: *Probabilistic Reasoning in Intelligent Systems*. Morgan Kaufmann (1988). Explaining away.
-# - S. L. Lauritzen, D. J. Spiegelhalter: Local computations with probabilities on graphical structures and their
-#   application to expert systems. *Journal of the Royal Statistical Society B* 50 (1988). The clinic.
-# - G. F. Cooper: The computational complexity of probabilistic inference using Bayesian belief networks. *Artificial
-#   Intelligence* 42 (1990). Exact posteriors in networks are hard in general.
-# - E. Alpaydin, C. Kaynak: Cascading classifiers. *Kybernetika* 34 (1998). The 8 × 8 digits.
+# - [@fisher1925theory] The identity is traced back to it.
+# - [@dempster1977maximum] EM rests on the same average.
+# - [@lindley1956measure] What one more pixel tells on average.
+# - [@pearl1988probabilistic] Explaining away.
+# - [@lauritzen1988local] The clinic.
+# - [@cooper1990computational] Exact posteriors in networks are hard in general.
+# - [@alpaydin1998cascading] The 8 × 8 digits.

@@ -12,9 +12,9 @@
 #    [exercise 5](#Exercise-5:-leapfrog_step))
 # 4. find a fault in a sampler, and know what its diagnostics cannot see ([exercise 4](#Exercise-4:-metropolis))
 #
-# **You need** notebook 08's bound and its gap, notebook 10's decoder, expectations, the Hessian (the matrix of second
-# derivatives). Notation: $x$ is a picture, $z$ its latent cause, $q(z)$ an approximation of the posterior
-# $p(z \mid x)$; $\log$ is natural, and its unit is the nat.
+# **You need** notebook 08's bound and its gap, notebook 10's decoder, expectations, the **Hessian** (the matrix of
+# second derivatives). Notation: $x$ is a picture, $z$ its latent cause, $q(z)$ an approximation of the posterior
+# $p(z \mid x)$; $\log$ is natural, in nats. All words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 80 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
@@ -27,6 +27,9 @@ from course_lib.inference import annealing, chains, diagnostics, importance, lap
 from course_lib.inference.approximation import GaussianApproximation
 from course_lib.lessons.n13_approximate_inference import Banana, Race, bets, check, experiments, explorers, pictures, weights
 import torch
+
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)  # on one thread every run rounds alike
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Three complaints
@@ -46,8 +49,6 @@ import torch
 # denominator never appears.**
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)
-torch.set_num_threads(1)  # on one thread every run rounds alike
 model = weights.trained(weights.PLANE).float()  # the shipped decoder; single precision is enough, and twice as fast
 x = weights.digits()[1][:50].float()  # 50 digits that it has never seen
 
@@ -182,7 +183,8 @@ check.laplace_covariance(laplace_covariance)
 # &\ge \text{ELBO} && \mathrm{KL} \ge 0
 # \end{aligned}$$
 #
-# The left side does not know $q$: whoever **raises the evidence lower bound lowers the divergence by as much**, and the
+# The first part is the **evidence lower bound**, ELBO. The left side does not know $q$: whoever **raises the evidence
+# lower bound lowers the divergence by as much**, and the
 # bound needs only the joint. Here every line, for Laplace's $q$ of the first digit:
 
 # %% slideshow={"slide_type": "fragment"}
@@ -342,7 +344,8 @@ bets.typical.settle(sum(typical > limit for limit in (0.05, 0.2, 1)))
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Walk: Markov chains
 #
-# Now we give up the family of Gaussians. Wander over the plane so that the share of time spent at each place becomes
+# Now we give up the family of Gaussians. A **Markov chain**, a random walk in which each step depends on the present
+# place only, wanders over the plane so that the share of time spent at each place becomes
 # $\pi(z) = p(z \mid x)$. Propose $z'$ from $g(z' \mid z)$, and accept it with probability $a(z, z')$, else **stay, and count the old place
 # once more**. If for all pairs of places as much probability flows there as back, which is called **detailed balance**,
 # $\pi$ stays as it is. Choose $a = \min(1, r)$ with $r = \frac{\pi(z') \, g(z \mid z')}{\pi(z) \, g(z' \mid z)}$.
@@ -367,7 +370,8 @@ derivation(
 )
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# With a random walk this is **Metropolis**, in a few lines. The library's chain, with the same draws, goes the same way:
+# With a random walk this is notebook 11's Metropolis, in a few lines. The library's chain, with the same draws, goes
+# the same way:
 
 # %% slideshow={"slide_type": "fragment"}
 def metropolis_chain(log_density, z, generator, step_size, length):
@@ -406,15 +410,15 @@ check.metropolis(metropolis)
 # A random walk does not know where uphill is. **Langevin** proposes a step uphill and noise, $z' = z +
 # \tfrac{\epsilon^2}{2} \nabla \log \pi(z) + \epsilon \xi$ with $\xi \sim \mathcal{N}(0, I)$. So $g(z' \mid z) =
 # \mathcal{N}\big(z'; z + \tfrac{\epsilon^2}{2} \nabla \log \pi(z), \epsilon^2 I\big)$, which is no longer symmetric and
-# stays in the ratio. **Hamiltonian** Monte
-# Carlo gives $z$ a random momentum $p$ and lets it roll, in **leapfrog** steps:
+# stays in the ratio. **Hamiltonian Monte Carlo**, HMC, gives $z$ a random momentum $v$, standard normal, and lets it
+# roll, in **leapfrog** steps:
 #
-# $$p \leftarrow p + \tfrac{\epsilon}{2} \nabla \log \pi(z), \qquad z \leftarrow z + \epsilon p, \qquad
-# p \leftarrow p + \tfrac{\epsilon}{2} \nabla \log \pi(z).$$
+# $$v \leftarrow v + \tfrac{\epsilon}{2} \nabla \log \pi(z), \qquad z \leftarrow z + \epsilon v, \qquad
+# v \leftarrow v + \tfrac{\epsilon}{2} \nabla \log \pi(z).$$
 #
-# The ratio is $e^{H(z, p) - H(z', p')}$ with $H = -\log \pi(z) + \tfrac12 p^\top p$. That no further factor appears
-# has two reasons. **Volume**: a kick shifts $p$ by a function of $z$ alone; its Jacobian has ones on the diagonal and
-# zeros above it, so its determinant is 1; a drift likewise. **The way back**: turn $p$ round and step again, and each
+# The ratio is $e^{E(z, v) - E(z', v')}$ with the energy $E = -\log \pi(z) + \tfrac12 v^\top v$. That no further factor
+# appears has two reasons. **Volume**: a kick shifts $v$ by a function of $z$ alone; its Jacobian has ones on the diagonal
+# and zeros above it, so its determinant is 1; a drift likewise. **The way back**: turn $v$ round and step again, and each
 # kick and drift is undone, last first: the proposal is its own inverse. The energy's error stays of order
 # $\epsilon^2$. On a banana:
 
@@ -422,12 +426,12 @@ check.metropolis(metropolis)
 bent = Banana(bend=1.0, thickness=0.5)
 
 
-def leap(both):  # (4,): z and p together, one step of 0.2, written out
-    z, p = both[:2], both[2:]
+def leap(both):  # (4,): z and v together, one step of 0.2, written out
+    z, v = both[:2], both[2:]
     slope = torch.func.grad(bent.log_density)
-    p = p + 0.1 * slope(z)
-    z = z + 0.2 * p
-    return torch.cat([z, p + 0.1 * slope(z)])
+    v = v + 0.1 * slope(z)
+    z = z + 0.2 * v
+    return torch.cat([z, v + 0.1 * slope(z)])
 
 
 begin = torch.tensor([0.8, -0.3, 0.5, -1.0])
@@ -459,7 +463,8 @@ check.leapfrog_step(leapfrog_step)
 # $$\hat R = \sqrt{\Big( \frac{n - 1}{n} W + \frac{1}{n} B \Big) \Big/ W}.$$
 #
 # It is 1 if they agree; above 1.01 do not trust them. (The library cuts each chain in half, and takes ranks in place
-# of the values.) The **effective sample size**, ESS, says how many independent draws would tell as much.
+# of the values.) The effective sample size, ESS, now of draws that resemble each other, says how many independent ones
+# would tell as much.
 #
 # ### Explorer: watch chains
 #
@@ -472,7 +477,8 @@ check.leapfrog_step(leapfrog_step)
 #
 # 1. Between 0.1 and 0.15, where about a fifth is accepted. Tiny steps are nearly all accepted and go nowhere.
 #    **Acceptance of 100 % is no goal.**
-# 2. No. **More chains do not replace burn-in**: each has to walk by itself, and that part is thrown away.
+# 2. No. **More chains do not replace burn-in**: each has to walk by itself, and that part, the **burn-in**, is thrown
+#    away.
 # 3. Apart: it mostly does, for hardly a chain crosses. On the peak: it comes down towards 1, though more than a third
 #    of the posterior stays unseen.
 #
@@ -495,9 +501,9 @@ race.walk("Hamiltonian", process, at=(60, 120, 180))
 # ## Weigh: importance sampling, once and in small steps
 #
 # Chains never tell $p(x)$: it has cancelled. Draws from a known $q$ do, with weights $w = p(x, z) / q(z)$, whose mean
-# estimates $p(x)$ and whose shares make the draws a posterior (notebook 11). As $q$ we take Laplace's Gaussian, half as wide again,
-# for a $q$ that is too narrow has weights without bound. **AIS**, annealed importance sampling, needs no $q$: it
-# walks from prior to posterior through densities between them and weighs the way.
+# estimates $p(x)$ and whose shares make the draws a posterior (notebook 11). As $q$ we take Laplace's Gaussian, half as
+# wide again, for a $q$ that is too narrow has weights without bound. AIS, annealed importance sampling (also notebook
+# 11), needs no $q$: it walks from prior to posterior through densities between them and weighs the way.
 
 # %% slideshow={"slide_type": "fragment"}
 wide = GaussianApproximation(mode, 1.5 * fitted.approximation.scale_tril)
@@ -650,7 +656,7 @@ bets.chains.settle(sum(r_hat["begun together"].item() > limit for limit in (1.01
 bets.sign()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
-# Two tests. **Acceptance**, at the same step size. **Detailed balance**: begin 20,000 chains with *exact* draws from a
+# Two tests. *Acceptance*, at the same step size. *Detailed balance*: begin 20,000 chains with *exact* draws from a
 # banana, make one step, and count how many went from cell $i$ to cell $j$ and how many back, for 16 cells of equal mass:
 # $\chi^2 = \sum_{i<j} (n_{ij} - n_{ji})^2 / (n_{ij} + n_{ji})$, shown as standard deviations from what balance predicts.
 # (Your own model gives exact draws, too: draw $z$ from the prior, then $x$ given $z$. That $z$ is an exact draw from
@@ -730,18 +736,11 @@ print(f"mode: scipy {theirs.x.round(3)}, ours {peak[0].numpy().round(3)}; standa
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - N. Metropolis, A. W. Rosenbluth, M. N. Rosenbluth, A. H. Teller, E. Teller: Equation of state calculations by fast
-#   computing machines. *Journal of Chemical Physics* 21 (1953). The walk.
-# - W. K. Hastings: Monte Carlo sampling methods using Markov chains and their applications. *Biometrika* 57 (1970). The
-#   ratio for proposals that are not symmetric.
-# - G. O. Roberts, R. L. Tweedie: Exponential convergence of Langevin distributions and their discrete approximations.
-#   *Bernoulli* 2 (1996).
-# - R. M. Neal: MCMC using Hamiltonian dynamics. In *Handbook of Markov Chain Monte Carlo* (2011). Leapfrog, volumes, and
-#   practice.
-# - R. M. Neal: Annealed importance sampling. *Statistics and Computing* 11 (2001).
-# - D. J. C. MacKay: *Information Theory, Inference, and Learning Algorithms* (2003), chapters 27 to 33. Laplace, chains,
-#   and variational methods.
-# - D. M. Blei, A. Kucukelbir, J. D. McAuliffe: Variational inference: a review for statisticians. *Journal of the American
-#   Statistical Association* 112 (2017).
-# - A. Vehtari, A. Gelman, D. Simpson, B. Carpenter, P.-C. Bürkner: Rank-normalization, folding, and localization: an
-#   improved R-hat. *Bayesian Analysis* 16 (2021).
+# - [@metropolis1953equation] The walk.
+# - [@hastings1970monte] The ratio for proposals that are not symmetric.
+# - [@roberts1996exponential] Langevin steps, with and without the correction.
+# - [@neal2011mcmc] Leapfrog, volumes, and practice.
+# - [@neal2001annealed] Annealing, from notebook 11.
+# - [@mackay2003information] Chapters 27 to 33: Laplace, chains, and variational methods.
+# - [@blei2017variational] Variational methods in one place.
+# - [@vehtari2021rank] When chains agree.

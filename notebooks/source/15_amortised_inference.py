@@ -14,7 +14,7 @@
 # **You need** Jensen's inequality and the Kullback–Leibler divergence (notebook 08), notebook 10's decoder, importance
 # weights and annealing (11), variational inference (13). Notation: $x$ is a picture, $z$ its latent cause,
 # $q_\phi(z \mid x)$ a network's guess of the posterior, $\phi$ that network's weights, $\theta$ the decoder's; $\log$
-# is natural, and its unit is the nat.
+# is natural, in nats. All words and signs: [glossary](glossary.ipynb).
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
@@ -27,6 +27,9 @@ from course_lib.inference import oracle
 from course_lib.lessons.n15_amortised_inference import bets, bits, check, collapse, explorers, gaps, gradients, labels, ladder, pictures, promises, weights
 from tqdm.auto import tqdm
 import torch
+
+torch.set_default_dtype(torch.float64)  # exact sums; training will use single precision
+torch.set_num_threads(1)  # on one thread every run rounds alike
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Learn to guess
@@ -53,8 +56,6 @@ import torch
 # </details>
 
 # %% slideshow={"slide_type": "fragment"}
-torch.set_default_dtype(torch.float64)  # exact sums; training will use single precision
-torch.set_num_threads(1)  # on one thread every run rounds alike
 explorers.eight_latents()
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
@@ -160,8 +161,8 @@ check.elbo(elbo)
 # = \mathbb{E} \Big[ f(z) \, \frac{\varepsilon}{\sigma} \Big],$$
 #
 # for $\partial_\mu \log q(z) = (z - \mu) / \sigma^2 = \varepsilon / \sigma$. This derivative is called the **score function**; the method only
-# needs values of $f$. Or **reparameterise**, $z = \mu + \sigma \varepsilon$: the noise
-# knows nothing of $\mu$, so the derivative may go inside,
+# needs values of $f$. Or reparameterise, as in notebook 13: the noise knows nothing of $\mu$, so the derivative may go
+# inside,
 #
 # $$\partial_\mu \mathbb{E}_q f(z) = \mathbb{E} \big[ \partial_\mu f(\mu + \sigma \varepsilon) \big] = \mathbb{E} \big[ f'(z) \big], \qquad
 # \partial_\sigma \mathbb{E}_q f(z) = \mathbb{E} \big[ f'(z) \, \varepsilon \big].$$
@@ -298,7 +299,8 @@ evidence("S19", "log10 of the variance of the score gradient over the reparamete
 # $$\log p(x) - \text{ELBO}_{\text{network}} = \underbrace{\log p(x) - \text{ELBO}_{\text{best } q}}_{\text{approximation gap}} \; +
 # \; \underbrace{\text{ELBO}_{\text{best } q} - \text{ELBO}_{\text{network}}}_{\text{amortisation gap}}.$$
 #
-# The best $q$ of the same shape (independent coordinates) is found by 13's mean-field inference, 150 steps for each
+# The **approximation gap** is the shape's fault, the **amortisation gap** the guess's. The best $q$ of the same shape
+# (independent coordinates) is found by 13's mean-field inference, 150 steps for each
 # picture. We start twice, at the network's guess and at the posterior's highest point on a grid, and keep the better end,
 # since a single start may end on a lesser hump. Bounds are taken by a rule of 16 × 16 points, so no draw disturbs them.
 
@@ -353,8 +355,8 @@ explorers.refine_a_guess(vae, digits)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## More draws, tighter bound
 #
-# Put notebook 11's average of weights inside the logarithm (Burda, Grosse and Salakhutdinov 2016): with $w_k = p(x, z_k) / q(z_k
-# \mid x)$,
+# Put notebook 11's average of weights inside the logarithm. This is the bound of the **importance weighted autoencoder**,
+# IWAE (Burda, Grosse and Salakhutdinov 2016): with $w_k = p(x, z_k) / q(z_k \mid x)$,
 #
 # $$L_K = \mathbb{E} \log \frac1K \sum_{k=1}^{K} w_k \;\le\; \log \mathbb{E} \, \frac1K \sum_{k=1}^{K} w_k = \log p(x), \qquad L_1 =
 # \text{ELBO}.$$
@@ -379,16 +381,16 @@ check.iwae_bound(iwae_bound)
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Does it reach the truth? And do more draws help to *learn*? On the right: $|\text{mean}| / \text{standard deviation}$ of a gradient
-# over 60 repeats, in the encoder's $\mu$ and in the decoder's last bias.
+# over 60 repeats, in the encoder's $\mu$ and in the decoder's last bias; errors are over digits.
 
 # %% slideshow={"slide_type": "fragment"}
 sizes, forty, truth = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512], hundred[:40], exact[:40]
 proposals = {"the network's q": gaps.network_gaussian(vae, forty), "the best q": gaps.GaussianApproximation(best.loc[:40], best.scale_tril[:40])}
 tables = {name: ladder.log_weights(vae, forty, 2048, rng.seeded(1), q) for name, q in proposals.items()}
 below = {name: torch.stack([truth - ladder.in_blocks(table, K).mean(0) for K in sizes]) for name, table in tables.items()}
-signals = {K: gradients.signal_to_noise(vae, digits[:20], K, 60, rng.seeded(K)) for K in (1, 4, 16, 64)}
+signals = {K: gradients.signal_to_noise(vae, digits[:40], K, 60, rng.seeded(K)) for K in (1, 4, 16, 64)}
 left = {name: metrics.estimate(rows[-1]) for name, rows in below.items()}
-change = {side: metrics.estimate((getattr(signals[64], side) / getattr(signals[1], side)).log()) for side in ("encoder", "decoder")}
+change = {side: metrics.estimate(getattr(signals[64], side) - getattr(signals[1], side)) for side in ("encoder", "decoder")}
 plots.show(pictures.more_draws(sizes, below, signals),
            alt=f"The bound rises with K: {below['the network' + chr(39) + 's q'][0].mean():.1f} nats below log p(x) at K = 1; at 512 {left['the network' + chr(39) + 's q']} with the "
            f"network's q, {left['the best q']} with the best. From K = 1 to 64 log signal to noise changes by {change['decoder']} (decoder), {change['encoder']} (encoder).")
@@ -404,7 +406,7 @@ evidence("S28", "nats that the bound with 512 draws of the network's q leaves", 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The bound ladder
 #
-# All ways of five notebooks to estimate the same $\log p(x)$, for the same 40 digits, with error bars and the time they
+# Ways of four notebooks to estimate the same $\log p(x)$, for the same 40 digits, with error bars and the time they
 # take, beside the exact value.
 
 # %% slideshow={"slide_type": "fragment"}
@@ -422,7 +424,7 @@ evidence("S31", "nats from log p(x) by annealing, T = 100", rungs[-1].estimate.v
 # dimensions ten thousand draws of the prior, decoded once for all digits, are a good buy; notebook 11 measured what becomes
 # of them in 32, while a guess costs the same in any dimension. In the mean no rung can lie
 # above the truth: each is a bound, or the log of an unbiased estimate (Jensen). A single digit's draw can. (The error bars
-# are those of a mean over digits.)
+# are those of a mean over digits. All digits share the prior's draws, whose luck these bars leave out.)
 
 # %% [markdown] slideshow={"slide_type": "notes"}
 # *Speaker notes.* This is the picture of Parts IV and V. Let the room name for each rung the notebook it comes from, and what it would
@@ -452,18 +454,20 @@ for name, patient in patients.items():
 dead, healed = patients["hears 128 units"], patients["hears, β rises from 0 to 1"]
 said = "; ".join(f"{name}: KL {patient.kl.mean():.2f}, log p(x) {patient.log_evidence.mean():.1f}" for name, patient in patients.items())
 plots.show(pictures.collapse(patients), alt=f"Five treatments by divergence and log-likelihood. {said}.")
-print(f"healed minus dead: {metrics.estimate(healed.log_evidence - dead.log_evidence)} nats")
+print(f"healed minus dead: log p(x) {metrics.estimate(healed.log_evidence - dead.log_evidence)}, bound {metrics.estimate(healed.bound - dead.bound)} nats")
 evidence("S20", "KL(q‖prior) of a latent beside a decoder that hears the pixels before", dead.kl.mean(), expect=(0, 0.2), unit="nats")
 bets.autopsy.settle(sum(dead.kl.mean().item() < limit for limit in (1, 0.2)))
 
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # **Posterior collapse**: $q(z \mid x)$ is nearly the prior for every $x$; the model is far *better* than the plain one, and its
-# latent variable says next to nothing. No bug, and no accident: a $z$ that repeats what the pixels say anyway only costs
-# divergence. Two cures: let the divergence's weight $\beta$ rise from 0 (**warm-up**), or charge only what exceeds a nat a
-# coordinate (**free bits**). Both wake $z$, and the likelihood hardly notices: whoever wants latents that *mean* something
-# must ask for that; maximum likelihood does not.
+# latent variable says next to nothing. No bug: early on $z$ is noise and costs divergence, while the pixels before are
+# free; it is switched off before it can be of use. That is a trap, not the optimum: with $z$ alive even the *bound* is
+# higher (printed above). Two cures: let the divergence's weight $\beta$ rise from 0 (**warm-up**), or charge only what
+# exceeds a nat a coordinate (**free bits**). Both wake $z$, and the likelihood hardly notices: whoever wants latents that
+# *mean* something must ask for that.
 #
-# The weight $\beta$ has a reputation: "larger β disentangles", "the blur comes from the KL". Two measurements:
+# The weight $\beta$ has a reputation: "larger β **disentangles**" (gives each cause a coordinate of its own), "the
+# blur comes from the KL". Two measurements:
 
 # %% slideshow={"slide_type": "fragment"}
 for beta in (0.1, 0.5, 1.0, 2.0, 4.0):
@@ -525,17 +529,18 @@ evidence("S7", "the same by notebook 02's EM, 100 labels a class (it hurts)", sh
 # **The honest result.** With one label a class the simple model wins by far: its ten averaged faces leave little
 # to guess, while a network can attach ten labels to anything. With ten the VAE gains and EM no longer does; with
 # a hundred EM *hurts*, as notebook 02 found, and the VAE does not. A likely reason: given the label its pixels are no longer
-# independent, so the model is less wrong, and more pictures no longer outvote the labels. (Three deals only.)
+# independent, so the model is less wrong, and more pictures no longer outvote the labels. (From three deals, which share digits, an
+# error bar is itself a rough guess.)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Fifteen notebooks, one picture
 #
-# All models of the course that give a 28 × 28 digit a probability, on the same 1,000 new digits. Some are trained here
-# in seconds, so a longer training might move them. The VAE with eight latents has a *bound*, with 128 draws.
+# The course's models that give a 28 × 28 digit a probability, on the same 1,000 new digits (notebook 10 has a few more).
+# Some are trained here in seconds, so a longer training might move them. The VAE with eight latents has a *bound*, with
+# 128 draws.
 
 # %% slideshow={"slide_type": "fragment"}
-nats = bits.counted(x.float(), digits) | bits.shipped(digits)
-nats["MADE: every pixel before (05)"] = bits.autoregressive(x.float(), digits)
+nats = bits.counted(x.float(), digits) | bits.shipped(digits) | bits.autoregressive(x.float(), digits)
 nats["VAE, 2 latents, trained here (15)"] = gaps.grid_evidence(vae, digits, 200)
 scores = {name: bits.from_nats(values) for name, values in nats.items()} | {"PNG, 100 digits a file (03)": bits.compressed(digits)}
 hidden = {name for name in scores if any(word in name for word in ("latent", "mixture"))}
@@ -558,11 +563,12 @@ evidence("S26", "held-out gain of a VAE with 8 latents over a tree of pixels, at
 promises.table()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Where the field went.** No row promises everything: exact $p(x)$, a latent that means something, a cheap gradient, quick
-# samples. Every later family chooses what to give up. A *flow* bends $z$ into $x$ by a bijection, so that the
-# change of variables replaces the integral. *Diffusion* is a deep latent variable model whose encoder is fixed to adding
-# noise: what is left to learn is to remove a little of it, with the bound of this notebook. A *transformer* is notebook
-# 05's product with attention in place of masks. (Text goes one way, pictures mostly another, many systems both.)
+# **Where the field went.** No row promises everything: exact $p(x)$, a latent that means something, a cheap gradient,
+# quick samples. Every later family chooses what to give up. A **flow** bends $z$ into $x$ by a map that can be undone,
+# so that the change of variables replaces the integral. **Diffusion** is a deep latent variable model whose encoder is
+# fixed to adding noise: what is left to learn is to remove a little of it, with the bound of this notebook. A
+# **transformer** is notebook 05's product with **attention**, weights that the network computes from the content
+# itself, in place of masked ones. (Text goes one way, pictures mostly another, many systems both.)
 
 # %% slideshow={"slide_type": "fragment"}
 promises.roads()
@@ -578,14 +584,14 @@ promises.roads()
 # 2. ELBO = reconstruction − divergence from the prior = log p(x) − divergence from the posterior.
 # 3. Reparameterised gradients are quieter by orders of magnitude, where $f$ is smooth and $z$ continuous.
 # 4. More draws tighten the bound, not the model, and they drown the encoder's signal.
-# 5. A latent that is not needed dies; likelihood does not mind.
+# 5. Beside a decoder that can do without it a latent may die; likelihood hardly minds.
 #
 # ## The statements, measured
 #
 # No statement of the text is this notebook's own: it adds to earlier ones. Here is the whole ledger, as far as
 # you have run the course.
 
-# %% slideshow={"slide_type": "fragment"}
+# %% slideshow={"slide_type": "skip"}
 evidence.table()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -613,22 +619,14 @@ print(f"PyTorch's bound against ours, 100 digits: z-scores with root mean square
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ## References
 #
-# - D. P. Kingma, M. Welling: Auto-encoding variational Bayes. *International Conference on Learning Representations* (2014); D. J.
-#   Rezende, S. Mohamed, D. Wierstra: Stochastic backpropagation and approximate inference in deep generative models.
-#   *International Conference on Machine Learning* (2014). The VAE, twice.
-# - R. J. Williams: Simple statistical gradient-following algorithms for connectionist reinforcement learning. *Machine
-#   Learning* 8 (1992). The score function.
-# - C. Cremer, X. Li, D. Duvenaud: Inference suboptimality in variational autoencoders. *International Conference on Machine
-#   Learning* (2018). The gap in two parts.
-# - Y. Burda, R. Grosse, R. Salakhutdinov: Importance weighted autoencoders. *International Conference on Learning
-#   Representations* (2016).
-# - T. Rainforth and others: Tighter variational bounds are not necessarily better. *International Conference on Machine Learning*
-#   (2018).
-# - S. R. Bowman and others: Generating sentences from a continuous space. *Conference on Computational Natural Language Learning*
-#   (2016). Collapse, and warm-up.
-# - D. P. Kingma and others: Improved variational inference with inverse autoregressive flow. *Advances in Neural Information
-#   Processing Systems* 29 (2016). Free bits.
-# - D. P. Kingma, D. J. Rezende, S. Mohamed, M. Welling: Semi-supervised learning with deep generative models. *Advances in Neural
-#   Information Processing Systems* 27 (2014).
-# - I. Higgins and others: beta-VAE: learning basic visual concepts with a constrained variational framework. *International Conference on Learning Representations* (2017).
-# - J. Ho, A. Jain, P. Abbeel: Denoising diffusion probabilistic models. *Advances in Neural Information Processing Systems* 33 (2020).
+# - [@kingma2014auto] The VAE.
+# - [@rezende2014stochastic] The VAE, in the same year.
+# - [@williams1992simple] The score function.
+# - [@cremer2018inference] The gap in two parts.
+# - [@burda2016importance] The bounds with $K$ draws.
+# - [@rainforth2018tighter] What more draws do to the encoder.
+# - [@bowman2016generating] Collapse, and warm-up.
+# - [@kingma2016improved] Free bits.
+# - [@kingma2014semi] Few labels.
+# - [@higgins2017beta] The weight on the KL.
+# - [@ho2020denoising] Diffusion.

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from notebooks.source import bibliography, glossary
+
 import jupytext
 import nbformat
 from jupytext.combine import map_outputs_to_inputs
@@ -45,6 +47,9 @@ def build(source: Path, notebook: Path) -> NotebookNode:
     built = jupytext.read(source, fmt="py:percent")
     built.metadata = nbformat.from_dict(METADATA)  # none of jupytext's: a pairing locks readers out
     built.nbformat_minor = 5
+    for cell in built.cells:
+        if cell.cell_type == "markdown":
+            cell.source = bibliography.put_in(cell.source, source.name)
     old = nbformat.read(notebook, as_version=4).cells if notebook.exists() else []
     matches = map_outputs_to_inputs(built.cells, old)
     taken = {old[match].id for match in matches if match is not None}
@@ -52,6 +57,18 @@ def build(source: Path, notebook: Path) -> NotebookNode:
         cell.id = fresh_id(source.stem, position, taken) if match is None else old[match].id
         taken.add(cell.id)
     return built
+
+
+def page(cells: dict[str, str]) -> NotebookNode:
+    """Return a notebook of text, a cell under each name; in a lecture it is left out."""
+    metadata = {"slideshow": {"slide_type": "skip"}}
+    made = [nbformat.v4.new_markdown_cell(source, id=name, metadata=metadata) for name, source in cells.items()]
+    return nbformat.v4.new_notebook(cells=made, metadata=METADATA)
+
+
+def references_page() -> NotebookNode:
+    """Return the page of all works that the notebooks cite."""
+    return page({"references": bibliography.page(sources([]))})
 
 
 def text(notebook: NotebookNode) -> str:
@@ -65,9 +82,14 @@ def write(notebook: NotebookNode, path: Path) -> None:
     path.write_text(text(notebook), encoding="utf-8")
 
 
+def is_current(path: Path, notebook: NotebookNode) -> bool:
+    """Tell whether the file holds this notebook, byte for byte."""
+    return path.exists() and path.read_text(encoding="utf-8") == text(notebook)
+
+
 def drift(source: Path, notebook: Path) -> list[str]:
     """Say what separates `notebook` from its source, and what mends it; empty when nothing does."""
-    if notebook.exists() and notebook.read_text(encoding="utf-8") == text(build(source, notebook)):
+    if is_current(notebook, build(source, notebook)):
         return []
     return [f"{notebook.name}: {difference(source, notebook)}. Mend with: make notebooks"]
 
@@ -158,6 +180,12 @@ def main(arguments: list[str] | None = None) -> None:
             write(solve(build(source, notebook), references), options.solved / notebook.name)
         else:
             write(build(source, notebook), notebook)
+    for name, made in {"references": references_page(), "glossary": page(glossary.page())}.items():
+        path = NOTEBOOKS / f"{name}.ipynb"
+        if options.check and not is_current(path, made):
+            complaints.append(f"{path.name}: not what the texts say. Mend with: make notebooks")
+        elif not (options.check or options.solved):
+            write(made, path)
     if complaints:
         sys.exit("\n".join(complaints))
 

@@ -18,6 +18,6 @@ class Complaints(list):
             self.append(f"console error: {message.text}")
 
     def _request(self, request) -> None:
-        inside = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+        inside = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:", "file:")
         if not request.url.startswith(inside):
             self.append(f"request to outside: {request.url}")

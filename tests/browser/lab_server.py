@@ -46,6 +46,11 @@ class Lab:
                 time.sleep(0.25)
         raise RuntimeError(f"JupyterLab did not answer in 60 s:\n{log.read_text()}")
 
+    @property
+    def pid(self) -> int:
+        """The number of the server's process, whose children are the kernels."""
+        return self._process.pid
+
     def stop(self) -> None:
         """End the server, which ends its kernels."""
         self._process.terminate()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from accessibility import barriers, barriers_when_exported
 from notebook_page import WIDER, open_and_run, write_notebook
 from operate import operate
 from operate_live import operate_live
@@ -63,6 +64,7 @@ def keep(page: Page, name: str) -> None:
 def test_notebook(page, lab, name):
     open_and_run(page, lab, name)
     inspect(page)
+    assert barriers(page) == []
     keep(page, Path(name).stem)
     for explorer in page.locator(".explorer").all():
         live = "explorer-live" in explorer.get_attribute("class")
@@ -71,6 +73,7 @@ def test_notebook(page, lab, name):
     for button in page.get_by_role("button", name="Place the bet", disabled=False).all():
         bet(button.locator("xpath=ancestor::*[contains(@class, 'widget-vbox')][1]"))
     inspect(page)
+    assert barriers_when_exported(page, lab.root / name) == []
 
 
 @pytest.mark.parametrize(("cell", "complaint"), [
@@ -83,6 +86,21 @@ def test_the_gate_finds_a_broken_cell(page, lab, cell, complaint):
     open_and_run(page, lab, write_notebook(lab.root / "broken.ipynb", "1 + 1", cell).name)
     with pytest.raises(AssertionError, match=re.compile(complaint, re.DOTALL)):
         inspect(page)
+
+
+SHOW = "from IPython.display import HTML\n"
+
+
+@pytest.mark.parametrize(("cell", "find", "barrier"), [
+    ("import ipywidgets\nipywidgets.IntSlider()", barriers, "aria-input-field-name"),
+    (SHOW + "HTML('<p style=\"color: #bbb; background: white\">grey</p>')", barriers_when_exported, "color-contrast"),
+    (SHOW + "HTML('<img src=\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\">')", barriers_when_exported, "image-alt"),
+])
+def test_the_gate_finds_a_barrier(page, lab, cell, find, barrier):
+    path = write_notebook(lab.root / "barrier.ipynb", cell)
+    open_and_run(page, lab, path.name)
+    found = find(page, *([path] if find is barriers_when_exported else []))
+    assert [finding for finding in found if barrier in finding], found
 
 
 @pytest.mark.parametrize(("cell", "complaint"), [

@@ -189,6 +189,19 @@ def test_a_judge_replaces_the_comparison():
     assert "The largest weight must exceed 10" in ask(MISTAKES[0].answer, judge=far).message  # the judge's word alone
 
 
+def test_a_judge_that_is_too_slow_says_so():
+    verdict = ask(weights, judge=lambda got, *case: time.sleep(5), seconds=0.2)
+    assert "It was stopped after 0.2 s." in verdict.message
+
+
+def test_a_case_without_arguments_is_not_described():
+    def one():
+        return 1.0
+
+    verdict = Checks("08", Exercise(one, lambda: iter([()]), mistakes=(), hints=("One.", "1.0"))).one(lambda: 2.0)
+    assert "where 1 is expected" in verdict.message and "The case" not in verdict.message
+
+
 def test_a_broken_reference_is_not_the_readers_fault():
     def weights(logits, scale):
         raise ValueError("no such thing")

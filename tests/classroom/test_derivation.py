@@ -47,3 +47,7 @@ def test_bad_lines():
         Line("a", "", 1.0, "<")
     with pytest.raises(ValueError, match="`value` must be a number; got 'x'"):
         Line("a", "", "x")
+
+
+def test_a_star_in_a_formula_is_no_markup():
+    assert "E_{p^*}" in derivation(Line(r"H(p^*) = -E_{p^*} \log p^*", "", 0.0))._repr_html_()

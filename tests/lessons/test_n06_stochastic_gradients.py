@@ -169,6 +169,11 @@ def test_where_processes_cannot_be_run_a_sentence_says_so(monkeypatch):
     assert "TimeoutExpired" in machines.train_alone_and_together(steps=2, batch_size=16)
 
 
+def test_two_processes_are_not_started_where_they_do_not_fit(monkeypatch):
+    monkeypatch.setenv("MEM_LIMIT", str(2**30))
+    assert "do not fit into the 1 GiB" in machines.train_alone_and_together(steps=2, batch_size=16)
+
+
 @pytest.mark.slow
 def test_one_process_and_two_agree():
     before = torch.get_default_dtype()

@@ -24,19 +24,14 @@ Measured: {dates}.
 def page(record: dict[str, dict]) -> str:
     """Return the page for what `make measure` recorded: a notebook of text, which every Jupyter shows as it should."""
     dates = "; ".join(sorted({f"{entry['date']}, {entry['machine']}" for entry in record.values()}))
-    cells = [cell("head", HEAD.format(dates=dates).strip())]
+    cells = {"head": HEAD.format(dates=dates).strip()}
     for statement, told in STATEMENTS.items():
         lines = [line(name, facts) for name, entry in sorted(record.items()) for facts in entry["evidence"]
                  if facts["statement"] == statement]
         text = [f"## {statement}", "", told["sentence"], "", "| measured | value | expected | where |",
                 "| --- | ---: | --- | --- |", *lines]
-        cells.append(cell(statement, "\n".join(text)))
-    return build.text(nbformat.v4.new_notebook(cells=cells, metadata=build.METADATA))
-
-
-def cell(name: str, text: str) -> nbformat.NotebookNode:
-    """Return a cell of text; in a lecture it is left out."""
-    return nbformat.v4.new_markdown_cell(text, id=name, metadata={"slideshow": {"slide_type": "skip"}})
+        cells[statement] = "\n".join(text)
+    return build.text(build.page(cells))
 
 
 def line(name: str, facts: dict) -> str:

@@ -123,6 +123,7 @@ def test_the_check_of_the_command_line_fails_on_drift(pair, monkeypatch):
     source, notebook = pair
     monkeypatch.setattr(build, "SOURCES", source.parent)
     monkeypatch.setattr(build, "NOTEBOOKS", source.parent)
+    build.main([])
     build.main(["--check"])
     source.write_text(SOURCE + "\n# %%\n2\n")
     with pytest.raises(SystemExit, match=r"01_disk\.ipynb: Cells 4 differ"):

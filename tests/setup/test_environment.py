@@ -18,7 +18,7 @@ from rattler.exceptions import InvalidMatchSpecError
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 NEEDED = {need.name: need for need in map(Requirement, PROJECT["dependencies"])}
-TESTING = {need.name: need for need in map(Requirement, PROJECT["optional-dependencies"]["test"])}
+EXTRAS = {extra: list(map(Requirement, needs)) for extra, needs in PROJECT["optional-dependencies"].items()}
 LINES = (ROOT / "constraints.txt").read_text().splitlines()
 PINS = {canonicalize_name(name): version for name, version in (line.split("==") for line in LINES if line[0] != "#")}
 ON_CONDA = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
@@ -93,13 +93,16 @@ def test_binder_pins_minor_versions():
     )
 
 
-@pytest.mark.parametrize("need", [*NEEDED.values(), *TESTING.values()], ids=lambda need: need.name)
+@pytest.mark.parametrize("need", [*NEEDED.values(), *EXTRAS["test"], *EXTRAS["hub"]], ids=lambda need: need.name)
 def test_direct_dependency_is_pinned_within_its_range(need):
     assert PINS[need.name] in need.specifier
 
 
-def test_dependencies_of_dependencies_are_pinned():
-    reached, waiting = set(), [*NEEDED.values(), *TESTING.values()]
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_dependencies_of_dependencies_are_pinned(extra):
+    if extra == "hub":
+        pytest.importorskip("jupyterhub", reason="the extra hub is not installed")
+    reached, waiting = set(), [*NEEDED.values(), *EXTRAS[extra]]
     while waiting:
         need = waiting.pop()
         name = canonicalize_name(need.name)
@@ -108,6 +111,10 @@ def test_dependencies_of_dependencies_are_pinned():
         reached.add(name)
         waiting += map(Requirement, importlib.metadata.requires(name) or ())
     assert reached - set(PINS) - {"setuptools"} == set()
+
+
+def test_the_tests_make_the_book():
+    assert set(PROJECT["optional-dependencies"]["book"]) <= set(PROJECT["optional-dependencies"]["test"])
 
 
 def test_constraints_fit_every_build():
@@ -124,9 +131,20 @@ def test_repo2docker_takes_the_binder_folder(tmp_path):
     assert "Building conda environment for python=3.12" in done.stdout + done.stderr
     assert '--file "binder/environment.yml"' in done.stdout + done.stderr
     assert "RUN ./binder/postBuild" in done.stdout + done.stderr
+    assert 'ENV R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in done.stdout + done.stderr
 
 
 def test_binder_installs_the_course_without_its_dependencies():
+    assert os.access(ROOT / "binder/start", os.X_OK)
     script = ROOT / "binder/postBuild"
     assert os.access(script, os.X_OK)
-    assert script.read_text().splitlines()[-1] == "python -m pip install --no-deps --editable ."
+    assert "\npython -m pip install --no-deps --editable .\n" in script.read_text()
+
+
+def test_binder_s_versions_are_those_that_are_tested_here():
+    pinned = {ON_BINDER.get(name, name): name for name in NEEDED}
+    specs = dict(text.split("=") for text in read("binder/environment.yml")["dependencies"] if "=" in text)
+    for spec, version in specs.items():
+        if spec in pinned:
+            installed = importlib.metadata.version(pinned[spec]).partition("+")[0]
+            assert VersionSpec(f"={version}").matches(Version(installed)), f"{spec}: {installed} does not fit {version}"

@@ -33,7 +33,7 @@ def make(tmp_path):
 def installed(tmp_path):
     """Leave the marks of a finished installation."""
     (tmp_path / "venv").mkdir()
-    for name in ("installed", "installed-for-tests"):
+    for name in ("installed", "installed-for-book", "installed-for-hub", "installed-for-tests"):
         (tmp_path / "venv" / name).touch()
 
 
@@ -67,7 +67,7 @@ def test_unknown_torch_build_is_refused(make):
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize("target", ["lab", "test", "check", "notebooks", "measure"])
+@pytest.mark.parametrize("target", ["lab", "test", "check", "notebooks", "measure", "book", "rehearse-class"])
 def test_second_start_installs_nothing(make, target):
     assert pip_lines(make("-n", target)) == []
     assert pip_lines(make("-n", "-W", "README.md", target)) == []

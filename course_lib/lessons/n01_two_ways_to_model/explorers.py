@@ -193,7 +193,7 @@ def cover_a_digit() -> Explorer:
     x, y = datasets.optical_digits("new")
     x, y = x[:40].double(), y[:40]
     figure, (paper, bars) = plots.figure(2, height=3.4, width=9.4, width_ratios=(3, 2))
-    image = paper.imshow(pictures.tiles(x[:4], 4), **pictures.PAPER)
+    image = paper.imshow(pictures.tiles(x[:4], 4), **plots.INK)
     paper.set_xticks([4, 13, 22, 31], ["whole", "seen", "expected", "one draw"])
     paper.set(yticks=[])
     paper.spines[:].set_visible(False)
@@ -206,7 +206,7 @@ def cover_a_digit() -> Explorer:
     def draw(digit: int, rows: int, side: str, seed: int) -> str:
         row, seen = x[digit, None], _seen(rows, side)
         expected, drawn = model.expected(row, seen), model.complete(row, seen, rng.seeded(seed))
-        image.set_data(pictures.tiles(torch.cat([row, torch.where(seen, row, 0.35), expected, drawn]), 4))
+        image.set_data(pictures.tiles(torch.cat([row, torch.where(seen, row, torch.nan), expected, drawn]), 4))
         beliefs = model.posterior(row, seen=seen)[0], network.probabilities(torch.where(seen, row, 0.0))[0]
         for bar, belief in zip(kinds, beliefs):
             for one, height in zip(bar, belief):

@@ -18,7 +18,6 @@ LOOKS = ({"color": plots.PALETTE[1], "marker": "o"}, {"color": plots.PALETTE[2],
 SPECIES = ("Adelie", "Chinstrap")
 BILL = {"xlabel": "length of the bill (mm)", "ylabel": "depth of the bill (mm)"}
 SCALE = 16  # a pixel holds 0 to 16 sixteenths
-PAPER = {"cmap": "gray_r", "vmin": 0, "vmax": 1}
 
 
 def birds(ax: Axes, x: Tensor, y: Tensor, names: Sequence[str] = SPECIES, **look) -> list[Line2D]:
@@ -116,7 +115,7 @@ def simulated(x: Tensor, y: Tensor, x_new: Tensor, y_new: Tensor, digits: Tensor
         birds(ax, points, labels)
         ax.set(title=title, xlim=(31, 60), ylim=(14.5, 22), **BILL)
     axes[0].legend(loc="lower right", fontsize="small")
-    axes[2].imshow(np.concatenate([tiles(digits, 10), np.full((2, 90), 0.4), tiles(dreamt, 10)]), **PAPER)
+    axes[2].imshow(np.concatenate([tiles(digits, 10), np.full((2, 90), 0.4), tiles(dreamt, 10)]), **plots.INK)
     axes[2].set(title="above real digits, below simulated", xticks=[], yticks=[])
     axes[2].spines[:].set_visible(False)
     return figure
@@ -132,8 +131,8 @@ def fillings(x: Tensor, seen: Tensor, expected: Tensor, draws: Tensor) -> Figure
     """Digits x (n, 64), what is seen of them, what the model expects, and draws (rows, n, 64)."""
     figure, ax = plots.figure(height=4.4, width=8.6)
     n = len(x)
-    rows = [tiles(part, n) for part in (x, torch.where(seen, x, 0.35), expected, *draws)]
-    ax.imshow(np.concatenate(rows), **PAPER)
+    rows = [tiles(part, n) for part in (x, torch.where(seen, x, torch.nan), expected, *draws)]
+    ax.imshow(np.concatenate(rows), **plots.INK)
     names = ["whole", "covered", "expected", *(f"draw {k + 1}" for k in range(len(draws)))]
     ax.set_yticks([9 * k + 4 for k in range(len(names))], names)
     ax.set_xticks([])

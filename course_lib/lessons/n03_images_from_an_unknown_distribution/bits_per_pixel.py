@@ -60,6 +60,9 @@ BITS_PER_PIXEL = Exercise(
         Mistake(lambda log_prob, pixels: (_bits(log_prob, pixels).sum(),
                                           _bits(log_prob, pixels).std() / math.sqrt(len(log_prob))),
                 "A **sum, not a mean**: the scale must not depend on how many images were tested."),
+        Mistake(_other_bits(lambda log_prob, pixels: -log_prob / pixels, lambda nats: nats.std()),
+                "These are **nats a pixel**, and the second number is the spread of single images: divide both by log "
+                "2, and the spread by the root of their number."),
         Mistake(_other_bits(_bits, lambda bits: bits.std()),
                 "The second number is the **standard deviation** of the images. The error of their *mean* is smaller "
                 "by the root of their number."),

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba_array
 from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 from torch import Tensor
@@ -16,7 +17,7 @@ from .pictures import GREY, tiles
 
 SHOWN = 6  # images of a row
 UNKNOWN = 0.5
-COLOURS = np.array([[255, 255, 255, 255], [242, 180, 140, 255], [0, 0, 0, 255]], np.uint8)  # paper, not asked, ink
+COLOURS = (255 * to_rgba_array(["white", plots.COVERED, "black"])).astype(np.uint8)  # paper, not asked for, ink
 
 
 def coloured(images: Tensor) -> np.ndarray:

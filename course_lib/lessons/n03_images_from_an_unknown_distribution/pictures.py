@@ -61,7 +61,7 @@ def tree_of_pixels(child: Tensor, parent: Tensor, mean: Tensor) -> Figure:
     places = {"$x_1$": (1.5, 2.2), "$x_2$": (0.5, 1.1), "$x_3$": (2.5, 1.1), "$x_4$": (-0.1, 0), "$x_5$": (1.2, 0)}
     names = list(places)
     edges = [(names[0], names[1]), (names[0], names[2]), (names[1], names[3]), (names[1], names[4])]
-    plots.graph(small, places, edges, observed=names, plate=(-0.7, -0.6, 4.0, 3.4), repeats="$N$ images")
+    plots.graph(small, places, edges, observed=names, plate=(-0.7, -0.6, 4.0, 3.4), repeats="$n$ images")
     large.imshow(mean.reshape(28, 28).numpy(), cmap="gray_r", vmin=0, vmax=1.4)
     ends = torch.stack([child, parent])  # (2, e)
     large.plot(ends % 28, ends // 28, color=plots.LATENT, ls="-", lw=1.4)
@@ -79,7 +79,7 @@ def learning_curves(sizes: Sequence[int], curves: dict[str, Tensor]) -> Figure:
         rows = [estimate(row) for row in values]
         ax.errorbar(sizes, [row.value for row in rows], [2 * row.error for row in rows], **look, capsize=3, ms=6,
                     label=f"{name}, {PARAMETERS[name]} parameters")
-    ax.set(xlabel="examples N", ylabel="KL(p* ‖ model), nats", xscale="log", yscale="log")
+    ax.set(xlabel="examples n", ylabel="KL(p* ‖ model), nats", xscale="log", yscale="log")
     ax.legend()
     return figure
 

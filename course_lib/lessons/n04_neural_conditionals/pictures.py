@@ -18,7 +18,7 @@ def digits_with_answers(x: Tensor, probabilities: Tensor, y: Tensor) -> Figure:
         picture.set(title=f"a {int(y[number])}")
         picture.axis("off")
         bars.bar(range(10), probabilities[number], color=plots.MODEL)
-        bars.plot(y[number], 1.12, "v", color=plots.LATENT, ms=9, clip_on=False)
+        bars.plot(y[number], 1.12, "v", color=plots.TRUTH, ms=9, clip_on=False)
         bars.set(xticks=range(10), ylim=(0, 1.2), yticks=[0, 1])
         share, decided = probabilities[number].max(-1)
         bars.set_xlabel(f"{int(decided)} with {share:.1%}")

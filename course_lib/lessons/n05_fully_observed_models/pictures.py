@@ -101,10 +101,10 @@ def where_the_nats_fall(nats: dict[str, Tensor]) -> Figure:
 
 def completions(x: Tensor, seen: Tensor, made: Tensor) -> Figure:
     """Each row: a digit x (m, 784), its seen part, and its completions made (m, times, 784)."""
-    part = torch.where(seen, x, 0.35)
+    part = torch.where(seen, x, torch.nan)
     rows = torch.cat([x[:, None], part[:, None], made], 1)  # (m, times + 2, 784)
     figure, ax = plots.figure(width=8.4, height=0.15 + 0.78 * len(x))
-    ax.imshow(tiles(rows.flatten(0, 1), rows.shape[1]).numpy(), cmap="gray_r", vmin=0, vmax=1)
+    ax.imshow(tiles(rows.flatten(0, 1), rows.shape[1]).numpy(), **plots.INK)
     middles = torch.arange(rows.shape[1]) * 28 + 13.5
     ax.set(yticks=[], xticks=middles[:2].tolist(), xticklabels=["new digit", "seen"])
     ax.xaxis.tick_top()

@@ -4,7 +4,6 @@ import functools
 from collections.abc import Iterator
 
 import torch
-from matplotlib import colormaps
 from torch import Tensor
 
 from ... import datasets, plots, rng
@@ -16,7 +15,6 @@ from . import experiments
 
 SIDE, STRIDE, SEEDS = 28, 14, 10
 CUTS, TIMES = (2, 6, 10, 14, 18, 22), 12
-INK = colormaps["gray_r"].with_extremes(bad="#cfe2f3")  # what is not there yet is light blue
 
 
 @functools.cache
@@ -37,7 +35,7 @@ def pixel_by_pixel(models: dict[str, tuple[MADE, Tensor]] | None = None) -> Play
     drawn = {name: _drawn(model) for name, (model, _) in models.items()}
     figure, (picture, belief, price) = plots.figure(3, height=3.3, width=9, width_ratios=(1, 1, 1.1))
     blank = torch.full((SIDE, SIDE), torch.nan).numpy()
-    images = [ax.imshow(blank, cmap=INK, vmin=0, vmax=1) for ax in (picture, belief)]
+    images = [ax.imshow(blank, **plots.INK) for ax in (picture, belief)]
     for ax, title in ((picture, "drawn so far"), (belief, "p(ink) when its turn came")):
         ax.set(xticks=[], yticks=[], xlabel=title)
     (line,) = price.plot([], [], color=plots.MODEL, ls="-")
@@ -83,8 +81,8 @@ def complete_a_digit(model: MADE | None = None, digits: Tensor | None = None) ->
     digits = quick()[1] if digits is None else digits
     table = {cut: _completed(model, digits, cut) for cut in CUTS}
     figure, (given, drawn, words) = plots.figure(3, height=3.3, width=9, width_ratios=(3, 4, 2.6))
-    left = given.imshow(torch.zeros(SIDE, SIDE).numpy(), cmap=INK, vmin=0, vmax=1)
-    right = drawn.imshow(torch.zeros(3 * SIDE, 4 * SIDE).numpy(), cmap=INK, vmin=0, vmax=1)
+    left = given.imshow(torch.zeros(SIDE, SIDE).numpy(), **plots.INK)
+    right = drawn.imshow(torch.zeros(3 * SIDE, 4 * SIDE).numpy(), **plots.INK)
     edge = given.axhline(0, color=plots.LATENT, lw=1.5, ls="--")
     for ax, title in ((given, "seen"), (drawn, "twelve completions"), (words, "")):
         ax.set(xticks=[], yticks=[], xlabel=title)

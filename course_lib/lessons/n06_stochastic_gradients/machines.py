@@ -16,6 +16,7 @@ from ... import checkpoint, models, rng, train
 
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "course_lib.train"]
 SECONDS = 60  # more than this and it is given up
+ENOUGH = 1.5 * 2**30  # bytes for this notebook, torchrun and its two processes, each with a PyTorch of its own
 
 
 def train_alone_and_together(steps: int, batch_size: int) -> float | str:
@@ -25,6 +26,8 @@ def train_alone_and_together(steps: int, batch_size: int) -> float | str:
     """
     if not distributed.is_available() or not distributed.is_gloo_available():
         return "This build of PyTorch cannot connect processes, so there is nothing to compare here."
+    if 0 < (limit := float(os.environ.get("MEM_LIMIT") or 0)) < ENOUGH:  # JupyterHub, and so Binder, says so
+        return f"Two more processes do not fit into the {limit / 2**30:.2g} GiB here, so there is nothing to compare."
     options = ["softmax", "digits", "--device", "cpu", "--steps", str(steps), "--batch-size", str(batch_size)]
     with tempfile.TemporaryDirectory() as folder:
         alone, together = Path(folder, "one"), Path(folder, "two")

@@ -130,13 +130,13 @@ def filled_in(x: Tensor, seen: Tensor, filled: Filled, columns: int = 8) -> Figu
     names = ["seen", "mean of the rest", "one draw", "the truth"]
     root = torch.linalg.cholesky(filled.covariance)
     noise = torch.randn(columns, len(root), generator=torch.Generator().manual_seed(0), dtype=x.dtype)
-    rows = [torch.full_like(filled.mean, 0.3), filled.mean, filled.mean[:columns] + noise @ root.mT, x[:, ~seen]]
+    rows = [torch.full_like(filled.mean, torch.nan), filled.mean, filled.mean[:columns] + noise @ root.mT, x[:, ~seen]]
     for row, (name, hidden) in enumerate(zip(names, rows)):
         for column in range(columns):
             picture = x[column].clone()
             picture[~seen] = hidden[column]
             ax = panels[row, column]
-            ax.imshow(picture.reshape(8, 8), cmap="gray_r", vmin=0, vmax=1)
+            ax.imshow(picture.reshape(8, 8), **plots.INK)
             ax.axhline(3.5, color=plots.LATENT, lw=1)
             ax.set(xticks=[], yticks=[])
         panels[row, 0].set_ylabel(name, rotation=0, ha="right", va="center")

@@ -205,6 +205,8 @@ PREDICTIVE = Exercise(
                 "**`torch.where` is turned round**: where `seen` is True stands `x`, elsewhere your average."),
         Mistake(_not_filled,
                 "The covered pixels are right. But a **seen pixel is known**: there return its value, 0 or 1."),
+        Mistake(lambda x, seen, *rest: _not_filled(x, torch.ones_like(seen), *rest),
+                "`seen` was **not used**: the covered pixels are in your likelihood, the seen ones not yet filled in."),
         Mistake(_from_the_covered, "The **mask is turned round**: `seen` is True where a pixel *is* known."),
     ),
     hints=(

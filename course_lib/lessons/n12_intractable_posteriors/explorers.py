@@ -65,8 +65,8 @@ def cover_a_digit() -> Explorer:
     surface = pictures.show_plane(where, plane, torch.zeros(CELLS**2), vmin=-pictures.NATS, vmax=0)
     (dots,) = where.plot([], [], "o", color=plots.LATENT, ms=6, mec="white")
     (cross,) = where.plot([], [], "X", color=plots.TRUTH, ms=10, mec="white")
-    seen_part = given.imshow(torch.zeros(SIDE, SIDE).numpy(), **pictures.INK)
-    tiles = implied.imshow(torch.zeros(2 * SIDE, 4 * SIDE).numpy(), **pictures.INK)
+    seen_part = given.imshow(torch.zeros(SIDE, SIDE).numpy(), **plots.INK)
+    tiles = implied.imshow(torch.zeros(2 * SIDE, 4 * SIDE).numpy(), **plots.INK)
     said = given.text(0, -0.06, "", transform=given.transAxes, va="top")
     for ax, title in ((where, "posterior; ● draws, × mean"), (given, "seen"),
                       (implied, "six draws, picture of ×, mean of all")):

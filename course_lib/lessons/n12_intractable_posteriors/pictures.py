@@ -1,7 +1,6 @@
 """The figures of lesson 12, drawn from numbers that the notebook computes."""
 
 import torch
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -9,7 +8,6 @@ from torch import Tensor
 from ... import metrics, plots
 from .experiments import SIDE, OneMore, Plane
 
-INK = {"cmap": colormaps["gray_r"].with_extremes(bad="#9ecae1"), "vmin": 0, "vmax": 1}  # what is covered is blue
 NATS = 12.0  # below the highest point all is equally white
 
 
@@ -74,7 +72,7 @@ def two_causes(plane: Plane, x: Tensor, seen: Tensor, masses: Tensor, places: Te
     """What is seen, the posterior with its modes and mean at `places` (3, 2), and what each implies."""
     names = ("A draws", "B draws", "× draws", "mean of all")
     figure, axes = plots.figure(6, height=2.7, width=11, width_ratios=(1, 1.3, 1, 1, 1, 1))
-    axes[0].imshow(covered(x, seen).numpy(), **INK)
+    axes[0].imshow(covered(x, seen).numpy(), **plots.INK)
     axes[0].set(title="seen")
     heights = masses.log()
     show_plane(axes[1], plane, heights, vmin=heights.max().item() - NATS, vmax=heights.max().item())
@@ -85,7 +83,7 @@ def two_causes(plane: Plane, x: Tensor, seen: Tensor, masses: Tensor, places: Te
     (left, bottom), (right, top) = middle - 1.6, middle + 1.6
     axes[1].set(title="× is the mean", xlim=(left, right), ylim=(bottom, top))
     for ax, name, picture in zip(axes[2:], names, drawn):
-        ax.imshow(picture.reshape(SIDE, SIDE).numpy(), **INK)
+        ax.imshow(picture.reshape(SIDE, SIDE).numpy(), **plots.INK)
         ax.set(title=name)
     for ax in (axes[0], *axes[2:]):
         ax.set(xticks=[], yticks=[])
@@ -95,7 +93,7 @@ def two_causes(plane: Plane, x: Tensor, seen: Tensor, masses: Tensor, places: Te
 def one_more_pixel(x: Tensor, seen: Tensor, found: OneMore) -> Figure:
     """The picture, the expected change of entropy by each covered pixel, and the change that happens."""
     figure, (picture, *maps) = plots.figure(3, height=3.3, width=9, width_ratios=(1, 1.25, 1.25))
-    picture.imshow(covered(x, seen).numpy(), **INK)
+    picture.imshow(covered(x, seen).numpy(), **plots.INK)
     picture.contour(x.reshape(SIDE, SIDE), levels=[0.5], colors=[plots.DATA], linewidths=1, linestyles=":")
     picture.set(title="seen (dotted: the rest)")
     changes = {"expected": found.expected[0] - found.now[0], "as it happens": found.happens(x)[0] - found.now[0]}

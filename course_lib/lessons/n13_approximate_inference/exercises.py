@@ -117,6 +117,8 @@ MEAN_FIELD_ELBO = Exercise(
         Mistake(_with_entropy(lambda s, d: -(s + 0.5 * (LOG_2_PI + 1)).sum(-1)),
                 "The **entropy has the wrong sign**: it stands for $-\\mathbb{E}_q \\log q$, and a wider $q$ raises "
                 "it."),
+        Mistake(_with_entropy(lambda s, d: -s.sum(-1)),
+                "The **entropy has the wrong sign**, and its constant is missing: a wider $q$ raises the bound."),
         Mistake(_with_entropy(lambda s, d: s.sum(-1)),
                 "The **constant is missing**: each dimension has $\\tfrac12 \\log 2 \\pi e$ beside $\\log \\sigma$. "
                 "The gradient does not see it, but the bound on $\\log p(x)$ does."),

@@ -29,7 +29,7 @@ bets = Bets(
         "components",
         question="The 82 galaxies again, with own variances: for which number of components, from 1 to 8, is the "
         "evidence highest, under a prior that expects clumps about 1,000 km/s wide?",
-        answers=("3", "4 or 5", "6 or 7", "8"),
+        answers=("3 or fewer", "4 or 5", "6 or 7", "8"),
         why="Under this prior one component more costs little and may explain a few galaxies better. Another prior may "
         "answer otherwise: see the figure.",
     ),

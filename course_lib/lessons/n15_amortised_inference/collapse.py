@@ -33,11 +33,12 @@ class TalkativeVAE(VAE):
 
 class Patient(NamedTuple):
     """A trained model's vital signs on 1,000 new digits, each (1000,), in nats: KL(q(z | x), prior), log p(x) on a
-    grid, and the blur: the entropy of the pixels, decoded at the mean of q.
+    grid, the bound, and the blur: the entropy of the pixels, decoded at the mean of q.
     """
 
     kl: Tensor
     log_evidence: Tensor
+    bound: Tensor
     blur: Tensor
 
     @property
@@ -86,13 +87,23 @@ def _treated(hears: int, beta: float, warm_up: float, free_nats: float, steps: i
 
 @torch.no_grad()
 def examined(model: VAE) -> Patient:
-    """The divergence in closed form; log p(x) by a rule of 20 × 20 points of equal mass."""
+    """The divergence in closed form; log p(x) by a rule of 40 × 40 points of equal mass, which is right to some
+    hundredths of a nat unless beta is far below 1.
+    """
     x = small_digits()[1]
-    points, _ = oracle.normal_grid(20, LATENTS)
+    points, _ = oracle.normal_grid(40, LATENTS)
     loc, log_scale = model.posterior_approximation(x)
     heard = model.ear.conditionals(x) if isinstance(model, TalkativeVAE) else torch.zeros_like(x)
-    logits = model.decode(points.to(x))  # (400, 64)
-    parts = [bernoulli_log_prob(rows, logits[:, None] + ear).sum(-1)  # (400, 20)
-             for rows, ear in zip(x.split(20), heard.split(20))]
+    logits = model.decode(points.to(x))  # (1600, 64)
+    parts = [bernoulli_log_prob(rows, logits[:, None] + ear).sum(-1)  # (1600, 5)
+             for rows, ear in zip(x.split(5), heard.split(5))]
     doubt = torch.distributions.Bernoulli(logits=model.decode(loc) + heard).entropy().sum(-1)
-    return Patient(normal_kl(loc, log_scale).sum(-1), torch.cat([log_mean_exp(part) for part in parts]), doubt)
+    kl = normal_kl(loc, log_scale).sum(-1)
+    bound = _mean_log_likelihood(model, x, loc, log_scale) - kl
+    return Patient(kl, torch.cat([log_mean_exp(part) for part in parts]), bound, doubt)
+
+
+def _mean_log_likelihood(model: VAE, x: Tensor, loc: Tensor, log_scale: Tensor) -> Tensor:
+    """E_q log p(x | z), (n,), by a Gauss-Hermite rule of 8 × 8 points."""
+    nodes, log_weights = (part.to(x) for part in oracle.gauss_hermite(8, LATENTS))
+    return log_weights.exp() @ model.log_likelihood(x, loc + log_scale.exp() * nodes[:, None])

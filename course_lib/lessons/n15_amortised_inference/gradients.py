@@ -64,7 +64,7 @@ def _kl_gradient(here: Tensor) -> Tensor:
 
 
 class SignalToNoise(NamedTuple):
-    """|mean| / standard deviation of a gradient over repeats: one value a parameter and image, flat."""
+    """log of |mean| / standard deviation of a gradient over repeats, averaged over parameters: one value an image."""
 
     encoder: Tensor
     decoder: Tensor
@@ -74,7 +74,7 @@ def signal_to_noise(model: VAE, x: Tensor, draws: int, repeats: int, generator: 
     """Of the gradients of the bound with K = `draws`: in the network's mu, and in the last bias of the decoder."""
     sizes = [min(AT_ONCE, repeats - begin) for begin in range(0, repeats, AT_ONCE)]
     parts = [_repeated(model, x, draws, size, generator) for size in sizes]
-    return SignalToNoise(*(_ratio(torch.cat(side)) for side in zip(*parts)))
+    return SignalToNoise(*(_log_ratio(torch.cat(side)) for side in zip(*parts)))
 
 
 def _repeated(model: VAE, x: Tensor, draws: int, repeats: int, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -90,9 +90,9 @@ def _repeated(model: VAE, x: Tensor, draws: int, repeats: int, generator: Genera
     return encoder, x[:, ink] - expected
 
 
-def _ratio(gradients: Tensor) -> Tensor:
-    """Over the repeats, which are the first axis."""
-    return (gradients.mean(0).abs() / gradients.std(0)).flatten()
+def _log_ratio(gradients: Tensor) -> Tensor:
+    """Over the repeats, which are the first axis; parameters of one image are no independent witnesses: (n,)."""
+    return (gradients.mean(0).abs() / gradients.std(0)).log().mean(-1)
 
 
 # A wave, for the explorer ---------------------------------------------------------------------------------------------

@@ -63,7 +63,7 @@ def more_draws(sizes: list[int], gaps: dict[str, Tensor], signals: dict[int, Sig
     ax.set(xscale="log", yscale="log", xlabel="K, draws a picture", ylabel="log p(x) − bound (nats)")
     ax.legend(fontsize="small")
     for number, name in enumerate(("decoder", "encoder")):
-        logs = [metrics.estimate(getattr(signal, name).log()) for signal in signals.values()]
+        logs = [metrics.estimate(getattr(signal, name)) for signal in signals.values()]
         centre = torch.tensor([log.value for log in logs]).exp()
         factor = (2 * torch.tensor([log.error for log in logs])).exp()
         reach = torch.stack([centre - centre / factor, centre * factor - centre])
