@@ -22,7 +22,7 @@ NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = $(NOTEBOOKS:notebooks/%=build/executed/%)
 LIBRARY = $(shell find course_lib -name "*.py" -o -name "*.js" -o -name "*.css")
 
-.PHONY: help lab update lint test check notebooks measure executed rehearse-class rehearse-binder book slides
+.PHONY: help lab update lint test check notebooks measure executed rehearse-class rehearse-binder book slides solutions
 
 help:
 	@echo "make lab         open the course in JupyterLab (TORCH=cpu: smaller download, no GPU)"
@@ -36,6 +36,7 @@ help:
 	@echo "make rehearse-class  hold a lesson of 12 on a JupyterHub, and write what a class needs into TEACHING.md"
 	@echo "make executed    run a copy of every notebook, with its outputs, in build/executed (-j2: two at a time)"
 	@echo "make slides      make the slides of a lecture, build/slides/*.html, and look for one that overflows"
+	@echo "make solutions   write copies of all notebooks with every exercise solved, in build/solutions"
 	@echo "make book        make the book to read without Python, build/book/index.html"
 
 # --no-deps: torch alone comes from its index; what it needs follows with the course.
@@ -77,6 +78,11 @@ check: lint
 
 notebooks: $(VENV)/installed-for-tests
 	$(BIN)/python notebooks/source/build.py
+
+# For teachers; the texts link to the three pages.
+solutions: $(VENV)/installed-for-tests
+	$(BIN)/python notebooks/source/build.py --solved build/solutions
+	cp notebooks/glossary.ipynb notebooks/ledger.ipynb notebooks/references.ipynb build/solutions
 
 measure: $(VENV)/installed-for-tests
 	$(BIN)/python tests/notebooks/measure.py

@@ -10,7 +10,7 @@ BEGUN = (
 )
 CSS = """
 .jp-Notebook { --jp-content-font-size1: 22px; --jp-code-font-size: 20px; --jp-ui-font-size1: 18px;
-  --jp-widgets-font-size: 18px; }
+  --jp-widgets-font-size: 18px; --jp-content-presentation-font-size1: 22px; --jp-code-presentation-font-size: 20px; }
 .jp-Notebook .jp-CodeCell:not(.jp-mod-selected, :focus-within, :hover) .jp-Cell-inputArea {
   max-height: 2.4em; overflow: hidden; opacity: 0.7; }
 """

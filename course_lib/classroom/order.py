@@ -1,16 +1,15 @@
 """Where a notebook makes a name: said to a reader who runs a cell before the cells that it needs."""
 
+import json
 import os
 import re
 import symtable
 from pathlib import Path
 from types import TracebackType
 
-import nbformat
 from IPython import get_ipython
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import display
-from nbformat import NotebookNode
 
 from .face import Card
 
@@ -24,15 +23,16 @@ def binds(source: str) -> set[str]:
     return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
 
 
-def section(cells: list[NotebookNode], failed: str, name: str) -> str | None:
+def section(cells: list[dict], failed: str, name: str) -> str | None:
     """Return the heading under which `name` was last made above the cell whose source is `failed`; None if nowhere."""
     heading = found = None
     for cell in cells:
-        if cell.cell_type == "markdown":
-            heading = next(iter(re.findall(r"^#+ (.+)$", cell.source, re.M)[::-1]), heading)
-        elif cell.source.strip() == failed.strip():
+        source = "".join(cell["source"])  # on disk a list of lines
+        if cell["cell_type"] == "markdown":
+            heading = next(iter(re.findall(r"^#+ (.+)$", source, re.M)[::-1]), heading)
+        elif source.strip() == failed.strip():
             break
-        elif name in binds(cell.source):
+        elif name in binds(source):
             found = heading
     return found
 
@@ -51,7 +51,7 @@ def explain(
     shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))  # Jupyter Server tells a kernel whose it is
     if notebook.suffix == ".ipynb" and notebook.exists():
-        cells = nbformat.read(notebook, as_version=4).cells
+        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
         failed = shell.history_manager.input_hist_raw[-1]
         if heading := section(cells, failed, error.name):
             display(advice(error.name, heading))

@@ -35,9 +35,6 @@ for package in (numpy, course_lib):
 with contextlib.suppress(OSError):
     socket.create_connection(("192.0.2.1", 80), timeout=5)
     raise AssertionError("there is a network")
-with contextlib.suppress(MemoryError):
-    bytearray(2**30)
-    raise AssertionError("there is more than 1 GiB")
 """
 
 
