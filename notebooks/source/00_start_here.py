@@ -13,7 +13,7 @@
 #
 # **Time.** 10 minutes, in which you move, bet and solve for the first time.
 #
-# **Measured.** *Run all*: 7 s, 405 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 9 s, 404 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 import math

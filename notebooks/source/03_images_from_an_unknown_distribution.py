@@ -18,7 +18,7 @@
 #
 # **Time.** 75 minutes to read and explore, 25 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 21 s, 763 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 25 s, 785 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, functional, metrics, models, plots, rng, training

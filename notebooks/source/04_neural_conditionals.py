@@ -18,7 +18,7 @@
 #
 # **Time.** 70 minutes to read and explore, 30 for the exercises; as a lecture 55.
 #
-# **Measured.** *Run all*: 21 s, 645 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 19 s, 639 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng, training

@@ -18,7 +18,7 @@
 #
 # **Time.** 70 minutes to read and explore, 25 for the exercises; as a lecture 55.
 #
-# **Measured.** *Run all*: 24 s, 681 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 27 s, 680 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 import math

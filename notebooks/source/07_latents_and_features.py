@@ -17,7 +17,7 @@
 #
 # **Time.** 75 minutes to read and explore, 35 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 21 s, 827 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 22 s, 817 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng

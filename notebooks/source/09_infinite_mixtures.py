@@ -17,7 +17,7 @@
 #
 # **Time.** 80 minutes to read and explore, 40 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 15 s, 683 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 14 s, 649 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, functional, metrics, models, plots, rng
@@ -572,8 +572,8 @@ evidence.table("09")
 # ## Still intractable
 #
 # We chose our pairs with care. Change the gamma to a log-normal, or $W z$ to a curve, and the integral has no closed
-# form. Notebook 10 bends the line: a network gives $p(x \mid z)$, and for two numbers $z$ a grid still counts
-# them all. Notebook 11 asks what happens when it cannot.
+# form. [Notebook 10](10_deep_latent_variable_models.ipynb) bends the line: a network gives $p(x \mid z)$, and for two
+# numbers $z$ a grid still counts them all. Notebook 11 asks what happens when it cannot.
 #
 # ## In practice
 #

@@ -20,7 +20,7 @@
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 31 s, 733 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 34 s, 825 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import metrics, models, plots, rng

@@ -19,7 +19,7 @@
 #
 # **Time.** 80 minutes to read and explore, 35 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 25 s, 762 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 25 s, 772 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import datasets, metrics, models, plots, rng

@@ -18,7 +18,7 @@
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 40 s, 753 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 51 s, 805 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import metrics, models, plots, rng, training

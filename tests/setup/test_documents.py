@@ -1,15 +1,23 @@
 """The top-level documents agree with the project and with each other."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import course_lib
 
+import pytest
 import torch
 import yaml
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
+NOTEBOOKS = sorted(ROOT.glob("notebooks/[0-9]*.ipynb"))
+
+
+def source(notebook: Path) -> str:
+    """Return the text from which a notebook is built."""
+    return (ROOT / "notebooks" / "source" / f"{notebook.stem}.py").read_text(encoding="utf-8")
 
 
 def test_version_stands_in_every_place():
@@ -17,11 +25,21 @@ def test_version_stands_in_every_place():
     assert f"## {course_lib.__version__} " in (ROOT / "CHANGELOG.md").read_text()
 
 
-def test_readme_lists_sixteen_notebooks_and_links_those_that_are_ready():
+def test_readme_lists_all_notebooks_and_links_those_that_are_ready():
     rows = re.findall(r"^\| (\d\d) \| (.+?) \| .+ \| (ready|to come) \|$", README, re.M)
-    assert [number for number, _, _ in rows] == [f"{number:02}" for number in range(16)]
+    assert [number for number, _, _ in rows] == [f"{number:02}" for number in range(len(rows))]
     ready = {re.search(r"\((.+)\)", title)[1] for _, title, state in rows if state == "ready"}
-    assert ready == {str(path.relative_to(ROOT)) for path in ROOT.glob("notebooks/[0-9]*.ipynb")}
+    assert ready == {str(path.relative_to(ROOT)) for path in NOTEBOOKS}
+
+
+def test_the_first_notebook_has_a_map_of_all_others():
+    mapped = re.findall(r"^# \|.*\| \[\d\d .+\]\((\d\d_.+\.ipynb)\) \|", source(NOTEBOOKS[0]), re.M)
+    assert mapped == [path.name for path in NOTEBOOKS[1:]]
+
+
+@pytest.mark.parametrize(("path", "following"), list(pairwise(NOTEBOOKS)), ids=lambda path: path.stem)
+def test_each_notebook_ends_with_a_link_to_the_next(path, following):
+    assert f"]({following.name})" in source(path).partition("## Still intractable")[2]
 
 
 def test_readme_has_the_place_for_measured_figures():

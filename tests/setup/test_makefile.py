@@ -67,7 +67,9 @@ def test_unknown_torch_build_is_refused(make):
 
 
 @pytest.mark.usefixtures("installed")
-@pytest.mark.parametrize("target", ["lab", "test", "check", "notebooks", "measure", "book", "rehearse-class"])
+@pytest.mark.parametrize("target", [
+    "lab", "test", "check", "notebooks", "solutions", "measure", "book", "rehearse-class",
+])
 def test_second_start_installs_nothing(make, target):
     assert pip_lines(make("-n", target)) == []
     assert pip_lines(make("-n", "-W", "README.md", target)) == []
