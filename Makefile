@@ -31,7 +31,7 @@ help:
 	@echo "make check       run the quick tests (lint, unit, floors, notebook sources)"
 	@echo "make lint        look at style and spelling"
 	@echo "make notebooks   build notebooks/*.ipynb from notebooks/source/*.py"
-	@echo "make measure     measure every notebook and write the figures into the texts"
+	@echo "make measure     measure every notebook (NN=08: that one) and write the figures into the texts"
 	@echo "make rehearse-binder run the course within Binder's limits, and write what it takes into README.md"
 	@echo "make rehearse-class  hold a lesson of 12 on a JupyterHub, and write what a class needs into TEACHING.md"
 	@echo "make executed    run a copy of every notebook, with its outputs, in build/executed (-j2: two at a time)"
@@ -85,7 +85,8 @@ solutions: $(VENV)/installed-for-tests
 	cp notebooks/glossary.ipynb notebooks/ledger.ipynb notebooks/references.ipynb build/solutions
 
 measure: $(VENV)/installed-for-tests
-	$(BIN)/python tests/notebooks/measure.py
+	$(BIN)/python tests/notebooks/measure.py $(NN)
+	$(BIN)/python tests/uses/sizing.py
 
 # npm comes with the hub's own Node; the proxy goes into the environment, beside JupyterHub.
 $(VENV)/installed-for-hub: $(VENV)/installed-for-tests

@@ -82,7 +82,7 @@ def index(appendices: list[str]) -> str:
     lines = ["| | notebook | the question |", "| --- | --- | --- |", *(f"| {' | '.join(row)} |" for row in rows())]
     return Template((HERE / "index.md").read_text(encoding="utf-8")).substitute(
         opening=section("# Generative AI from First Principles"), map="\n".join(lines), contents=contents(appendices),
-        start=section("## Start").split("**Binder.**")[0],
+        start=section("### On your computer").split("\n### ")[0],
         licence=section("## Licence and citation"), version=citation["version"],
         author=", ".join(author["name"] for author in citation["authors"]))
 
