@@ -22,7 +22,7 @@ NOTEBOOKS = $(wildcard notebooks/[0-9]*.ipynb)
 EXECUTED = $(NOTEBOOKS:notebooks/%=build/executed/%)
 LIBRARY = $(shell find course_lib -name "*.py" -o -name "*.js" -o -name "*.css")
 
-.PHONY: help lab update lint test check notebooks measure executed rehearse-class rehearse-binder book slides solutions
+.PHONY: help lab update lint test check notebooks measure executed rehearse-class rehearse-binder book slides solutions film
 
 help:
 	@echo "make lab         open the course in JupyterLab (TORCH=cpu: smaller download, no GPU)"
@@ -37,6 +37,7 @@ help:
 	@echo "make executed    run a copy of every notebook, with its outputs, in build/executed (-j2: two at a time)"
 	@echo "make slides      make the slides of a lecture, build/slides/*.html, and look for one that overflows"
 	@echo "make solutions   write copies of all notebooks with every exercise solved, in build/solutions"
+	@echo "make film        film the latent plane for the README"
 	@echo "make book        make the book to read without Python, build/book/index.html"
 
 # --no-deps: torch alone comes from its index; what it needs follows with the course.
@@ -99,6 +100,9 @@ rehearse-class: $(VENV)/installed-for-hub
 
 rehearse-binder: $(VENV)/installed-for-tests
 	$(BIN)/python tests/browser/rehearse_binder.py --write
+
+film: $(VENV)/installed-for-tests
+	PYTHONPATH=. $(BIN)/python tests/browser/film.py
 
 # The slides and the book are made from these copies.
 executed: $(EXECUTED)
