@@ -12,7 +12,8 @@ NOTEBOOKS = sorted(path.stem for path in FILE.parent.glob("[0-9][0-9]_*.py"))
 HEAD = """# Words and signs
 
 Every technical word of the course in a sentence or two, with the place where it is explained; then the signs. A word
-without a place is one that the course assumes. Back to [Start here](00_start_here.ipynb)."""
+without a place is one that the course assumes. A link opens the notebook; once it is open, a second click leads to the
+place. Back to [Start here](00_start_here.ipynb)."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ HEAD = """# The ledger
 
 The 33 statements that the course teaches, and every number that its notebooks measured for them, beside the range in
 which the course expects it. `make measure` ran the notebooks and wrote this page; no number in it was typed, and the
-tests run the notebooks again. What *you* measured stands in [Start here](00_start_here.ipynb#The-statements,-measured).
+tests run the notebooks again. A link opens the notebook; once it is open, a second click leads to the place. What *you*
+measured stands in [Start here](00_start_here.ipynb#The-statements,-measured).
 
 Measured: {dates}.
 """
