@@ -36,7 +36,7 @@ function knobs(names, { drag = "xy", bounds }, stage, move) {
       const [left, bottom] = points[i].map((value, d) => corners[0][d] + (corners[1][d] - corners[0][d])
         * (value - bounds[d][0]) / (bounds[d][1] - bounds[d][0]));
       Object.assign(knob.style, { left: `${100 * left}%`, top: `${100 * (1 - bottom)}%` });
-      knob.ariaValueNow = short(points[i][main]);
+      knob.ariaValueNow = Number(points[i][main].toFixed(6));  // an attribute without powers of ten
       knob.ariaValueText = `x = ${short(points[i][0])}, y = ${short(points[i][1])}`;
     });
   }

@@ -70,8 +70,7 @@ bets.race()
 # the bill $x$ from the Gaussian of that kind, with mean $\mu_y$ and covariance matrix $\Sigma_y$.
 #
 # **The graph** and the **factorisation**, the joint as a product, say the same. A circle is a variable, shaded if it
-# is seen; an arrow says "takes
-# part in making"; the box repeats what is inside for each of $n$ birds:
+# is seen; an arrow says "takes part in making"; the box repeats what is inside for each of $n$ birds:
 #
 # $$p_\theta(x, y) = p_\theta(y) \; p_\theta(x \mid y) = \pi_y \; \mathcal{N}(x; \mu_y, \Sigma_y), \qquad \theta = (\pi, \mu, \Sigma).$$
 #

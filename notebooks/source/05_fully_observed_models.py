@@ -169,7 +169,7 @@ bets.away.settle(3 - sum(belief[2] - belief[1] > limit for limit in (-0.25, -0.0
 explorers.clamp_a_node()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## An arrow is a factor, not yet a cause
+# ## An arrow is a dependence, not yet a cause
 #
 # The product rule works in every order, so $p(\text{smoke}) \, p(\text{bronc} \mid \text{smoke})$ and
 # $p(\text{bronc}) \, p(\text{smoke} \mid \text{bronc})$ are one and the same distribution. No number of patients whom we

@@ -23,8 +23,8 @@ def barriers(page: Page) -> list[str]:
 
 def barriers_when_exported(page: Page, notebook: Path) -> list[str]:
     """Save the notebook that JupyterLab shows, export it, and return its barriers: axe sees contrast only there."""
-    page.keyboard.press("Control+s")
-    page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    with page.expect_response(lambda response: response.request.method == "PUT" and notebook.name in response.url):
+        page.keyboard.press("Control+s")
     exported = page.context.new_page()
     exported.route("**/*", lambda route: route.abort())
     html, _ = HTMLExporter().from_notebook_node(nbformat.read(notebook, as_version=4))

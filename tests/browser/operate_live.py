@@ -47,7 +47,7 @@ def _acts(explorer: Locator) -> Iterator[tuple[str, Callable, bool]]:
     for radio in explorer.get_by_role("radio").all():
         name = radio.get_attribute("aria-label")
         fresh = not radio.is_checked() and not name.startswith("tool")
-        yield name, lambda radio=radio: radio.check(force=True), fresh
+        yield name, lambda radio=radio: radio.click(force=True), fresh
     for button in explorer.get_by_role("button").all():
         yield f"button {button.text_content()}", button.dblclick, False  # once and again: Play, Pause
     for choice in explorer.get_by_role("combobox").all():
