@@ -15,6 +15,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialise
 from torch import Generator, Tensor, nn
 
+from . import rng
+
 VERSION = "1"  # of the file's layout
 KEEP = 2  # checkpoints in a folder: the newest, and the one before in case it is damaged
 
@@ -79,12 +81,15 @@ def load(
     If it is damaged, the one before is taken, with a warning.
 
     Raises:     FileNotFoundError if `folder` holds no checkpoint; ValueError if all are damaged, or if it is one of
-                another model or process, or of another version of the course. Then nothing has changed.
+                another model or process, or of another version of the course, or of generators of another kind of
+                device. Then nothing has changed.
     """
     path, tree = _newest(Path(folder))
     _require_same(path, model, tree)
     rows = {} if history is None else _part(path, tree, "history")
     chances = {name: _part(path, tree["generators"], name) for name in generators}
+    for name, generator in generators.items():
+        rng.require_state(name, generator, chances[name])
     if process is not None:
         process.require_state(_part(path, tree, "process"))
     model.load_state_dict(tree["model"])  # all has been looked at: from here on nothing is refused

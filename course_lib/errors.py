@@ -17,7 +17,7 @@ def require_rows(
 ) -> None:
     """Raise ValueError unless `x` is a tensor of shape (n, *event_shape) with n >= 1.
 
-    It must hold floating-point numbers (integers, if `whole`), and be where `like` is, with `like`'s dtype.
+    It must hold floating-point numbers (if `whole` integers, torch.int64), and be where `like` is, with its dtype.
     """
     want = ", ".join(map(str, ("n", *event_shape))) + ("," if not event_shape else "")
     if not isinstance(x, Tensor):
@@ -26,6 +26,8 @@ def require_rows(
         raise ValueError(f"`{name}` must have shape ({want}); got {tuple(x.shape)}.")
     if whole and (x.is_floating_point() or x.is_complex() or x.dtype == torch.bool):
         raise ValueError(f"`{name}` must hold integers; got {x.dtype}.")
+    if whole and x.dtype != torch.long:  # as an index, uint8 would be taken for a mask
+        raise ValueError(f"`{name}` must hold integers of torch.int64; got {x.dtype}. Try x.long().")
     if not whole and not x.is_floating_point():
         raise ValueError(f"`{name}` must hold floating-point numbers; got {x.dtype}.")
     if len(x) == 0:
@@ -39,6 +41,12 @@ def _require_place(name: str, x: Tensor, like: Tensor, whole: bool) -> None:
         raise ValueError(f"`{name}` must be on {like.device}, where the model is; got {x.device}. Try x.to(device).")
     if not whole and x.dtype != like.dtype:
         raise ValueError(f"`{name}` must be {like.dtype}, as the model is; got {x.dtype}. Try x.to(dtype).")
+
+
+def require_vectors(name: str, z: Tensor, length: int) -> None:
+    """Raise ValueError unless `z` has shape (..., length)."""
+    if z.shape[-1:] != (length,):
+        raise ValueError(f"`{name}` must have shape (..., {length}); got {tuple(z.shape)}.")
 
 
 def require_finite(name: str, x: Tensor) -> None:
@@ -146,10 +154,15 @@ def require_seen(name: str, seen: Tensor, x: Tensor) -> None:
     _require_place(name, seen, x, whole=True)
 
 
+def require_not_negative(name: str, value: float) -> None:
+    """Raise ValueError unless `value` is a finite number >= 0."""
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"`{name}` must be a finite number >= 0; got {value!r}.")
+
+
 def require_smoothing(smoothing: float) -> None:
     """Raise ValueError unless `smoothing`, a number of pseudo-counts, is finite and >= 0."""
-    if not 0 <= smoothing < float("inf"):
-        raise ValueError(f"`smoothing` must be a finite number >= 0; got {smoothing!r}.")
+    require_not_negative("smoothing", smoothing)
 
 
 def require_fractions(name: str, x: Tensor) -> None:

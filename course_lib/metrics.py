@@ -20,7 +20,12 @@ class Estimate(NamedTuple):
 
 
 def estimate(values: Tensor) -> Estimate:
-    """Mean and standard error of `values`, shape (n,), n >= 2."""
+    """Mean and standard error of `values`, shape (n,), n >= 2.
+
+    Raises:     ValueError for another shape.
+    """
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"`values` must have shape (n,), n >= 2; got {tuple(values.shape)}.")
     return Estimate(values.mean().item(), (values.std() / math.sqrt(len(values))).item())
 
 

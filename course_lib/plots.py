@@ -91,15 +91,16 @@ def points(ax: Axes, x: Tensor, **look) -> Line2D:
 @torch.no_grad()
 def density_curve(ax: Axes, model: Density, lower: float, upper: float, *, size: int = 400, **look) -> Line2D:
     """p(x) of a density in one dimension between `lower` and `upper`."""
-    x = torch.linspace(lower, upper, size, dtype=next(model.parameters()).dtype)
-    return ax.plot(x, model.log_prob(x[:, None]).exp(), **{"color": MODEL, **look})[0]
+    like = next(model.parameters())
+    x = torch.linspace(lower, upper, size, dtype=like.dtype)
+    return ax.plot(x, model.log_prob(x[:, None].to(like.device)).exp().cpu(), **{"color": MODEL, **look})[0]
 
 
 @torch.no_grad()
 def component_curves(ax: Axes, model: GaussianMixture, lower: float, upper: float, *, size: int = 400) -> list[Line2D]:
     """The terms of the sum, pi_k N(x; mu_k, sigma_k^2), one curve a component, in one dimension."""
     x = torch.linspace(lower, upper, size, dtype=model.loc.dtype)
-    terms = model.log_joint(x[:, None]).exp()  # (size, K)
+    terms = model.log_joint(x[:, None].to(model.loc.device)).exp().cpu()  # (size, K)
     looks = [{"color": component_colour(k), "ls": DASHES[k % len(DASHES)], "lw": 1.5} for k in range(terms.shape[1])]
     return [ax.plot(x, term, **look)[0] for term, look in zip(terms.mT, looks)]
 
@@ -127,6 +128,22 @@ def history(ax: Axes, columns: dict[str, list[float]], *names: str) -> list[Line
     lines = [ax.plot(columns["step"], columns[name], label=name)[0] for name in names]
     ax.set(xlabel="step", ylabel="nats a row")
     return lines
+
+
+def tiles(pictures: Tensor, columns: int) -> Tensor:
+    """Pictures (n, 784) side by side, row after row, as one picture (rows * 28, columns * 28)."""
+    return pictures.reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
+
+
+def rows_of_pictures(rows: dict[str, Tensor]) -> Figure:
+    """One row of pictures (n, 784) for each name."""
+    made, axes = figure(rows=len(rows), height=0.75, width=8.4, squeeze=False)
+    for ax, (name, pictures) in zip(axes[:, 0], rows.items()):
+        ax.imshow(tiles(pictures, len(pictures)).numpy(), **INK)
+        ax.set(xticks=[], yticks=[])
+        ax.set_ylabel(name, rotation=0, ha="right", va="center")
+        ax.spines[:].set_visible(False)
+    return made
 
 
 def graph(ax: Axes, nodes: dict[str, tuple[float, float]], edges: Iterable[tuple[str, str]], *,

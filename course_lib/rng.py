@@ -56,14 +56,22 @@ def categorical(logits: Tensor, n: int, generator: Generator) -> Tensor:
 def rows(n: int, size: int, generator: Generator, *, replacement: bool = False) -> Tensor:
     """`size` row numbers out of 0..n-1, shape (size,), on the generator's device.
 
-    Raises:     ValueError if more rows are asked for than there are, without replacement.
+    Raises:     ValueError if fewer than none are asked for, or, without replacement, more than there are.
     """
     _require_unsharded("rows")
+    if size < 0:
+        raise ValueError(f"`size` must be a whole number >= 0; got {size}.")
     if size > n and not replacement:
         raise ValueError(f"`size` must be at most n = {n} when rows are not put back; got {size}.")
     if replacement:
         return torch.randint(n, (size,), generator=generator, device=generator.device)
     return torch.randperm(n, generator=generator, device=generator.device)[:size]
+
+
+def require_state(name: str, generator: Generator, state: Tensor) -> None:
+    """Raise ValueError unless `generator` can go on from `state`, which depends on the kind of its device."""
+    if state.shape != generator.get_state().shape:
+        raise ValueError(f"`{name}` must be on a device of the same kind as the saved one; got {generator.device}.")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ torchrun --nproc-per-node=2 -m course_lib.train ...
 
 import argparse
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -66,7 +67,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def place_named(name: str) -> torch.device:
     """The device of that name, if there is one here."""
     here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not here.get(name.partition(":")[0]):
+    known = re.fullmatch(r"(\w+)(:\d+)?", name)
+    if not known or not here.get(known[1]):
         raise argparse.ArgumentTypeError(f"must be one of {', '.join(k for k, v in here.items() if v)}; got {name!r}")
     return torch.device(name)
 

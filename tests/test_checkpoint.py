@@ -103,6 +103,32 @@ def test_other_generators_are_saved_by_name(tmp_path):
     assert torch.equal(torch.rand(4, generator=noise), expected)
 
 
+class Far:
+    """What is saved of a generator on CUDA: a state of 16 bytes."""
+
+    device = torch.device("cpu")
+
+    def get_state(self):
+        return torch.zeros(16, dtype=torch.uint8)
+
+
+@pytest.mark.oracle("message pinned; nothing has changed", "checkpoint.load", "rng.require_state")
+@pytest.mark.parametrize("name", ["generator", "noise"])
+def test_a_generator_on_another_kind_of_device_is_refused(tmp_path, content, name):
+    model, process = start(steps=9)
+    run(process, History(), 2)
+    noise = Far() if name == "noise" else rng.seeded(8)
+    if name == "generator":
+        process.batches.generator = Far()
+    checkpoint.save(tmp_path, model=model, process=process, noise=noise)
+    model, process = start(steps=9)
+    here = {"model": model, "process": process, "noise": rng.seeded(8)}
+    before = content(**here)
+    with pytest.raises(ValueError, match=rf"`{name}` must be on a device of the same kind as the saved one; got cpu\."):
+        checkpoint.load(tmp_path, **here)
+    assert content(**here) == before
+
+
 @pytest.mark.slow
 @pytest.mark.oracle("the uninterrupted run, after 50 random kills", "checkpoint.save", "checkpoint.load")
 def test_fifty_kills_lose_nothing(tmp_path):

@@ -41,3 +41,11 @@ def test_estimate_has_the_standard_error_of_a_mean():
     for got in (metrics.estimate(values), metrics.mean_log_prob(model, x)):
         assert got.value == pytest.approx(values.mean().item())
         assert got.error == pytest.approx(scipy.stats.sem(values.numpy()))
+
+
+@pytest.mark.oracle("message pinned", "metrics.estimate")
+@pytest.mark.parametrize("shape", [(1,), (), (5, 2)])
+def test_an_estimate_is_of_two_values_or_more_in_one_row(shape):
+    """One value has no spread; of a table the error would be divided by the root of its rows alone."""
+    with pytest.raises(ValueError, match=r"`values` must have shape \(n,\), n >= 2; got \("):
+        metrics.estimate(torch.zeros(shape))

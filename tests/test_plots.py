@@ -9,6 +9,7 @@ from course_lib.training import expectation_maximisation, fit
 
 import pytest
 import torch
+from matplotlib.colors import to_rgb
 
 
 @pytest.fixture
@@ -41,11 +42,22 @@ def test_histogram_has_area_one():
     assert sum(bar.get_height() * bar.get_width() for bar in bars) == pytest.approx(1)
 
 
-def test_components_add_up_to_the_density(mixture):
+def test_components_add_up_to_the_density(mixture, device):
     _, ax = plots.figure()
+    mixture.to(device)
     terms = plots.component_curves(ax, mixture, 5, 38)
     total = plots.density_curve(ax, mixture, 5, 38)
     assert sum(torch.tensor(term.get_ydata()) for term in terms).numpy() == pytest.approx(total.get_ydata())
+
+
+def test_curves_are_computed_where_the_model_is(mixture, monkeypatch):
+    _, ax = plots.figure()
+    asked = []
+    monkeypatch.setattr(mixture.to("meta"), "log_joint", lambda x: asked.append(x.device) or torch.zeros(len(x), 3))
+    monkeypatch.setattr(mixture, "log_prob", lambda x: asked.append(x.device) or torch.zeros(len(x)))
+    plots.component_curves(ax, mixture, 5, 38)
+    plots.density_curve(ax, mixture, 5, 38)
+    assert asked == [torch.device("meta")] * 2
 
 
 def test_ellipses_lie_at_two_standard_deviations():
@@ -66,6 +78,22 @@ def test_a_larger_style_makes_larger_type():
     large = plots.figure()[1].title.get_fontsize()
     plots.style()
     assert large == pytest.approx(1.5 * small)
+
+
+def test_tiles_stand_row_after_row():
+    pictures = torch.arange(6.0)[:, None].expand(6, 784)
+    shown = plots.tiles(pictures, 3)
+    assert shown.shape == (56, 84)
+    assert shown[::28, ::28].tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_every_row_of_pictures_has_its_name_and_shows_what_is_not_seen():
+    seen = torch.ones(4, 784)
+    made = plots.rows_of_pictures({"seen": seen, "covered": seen * torch.nan})
+    assert [ax.get_ylabel() for ax in made.axes] == ["seen", "covered"]
+    colours = [ax.images[0].to_rgba(ax.images[0].get_array())[0, 0, :3] for ax in made.axes]
+    assert colours[0] == pytest.approx([0, 0, 0])
+    assert colours[1] == pytest.approx(to_rgb(plots.COVERED))
 
 
 def test_graph_shades_what_is_observed():

@@ -82,3 +82,5 @@ def test_rows_without_putting_back_are_all_different():
     assert rng.rows(3, 50, rng.seeded(0), replacement=True).shape == (50,)
     with pytest.raises(ValueError, match=r"`size` must be at most n = 3 when rows are not put back; got 4\."):
         rng.rows(3, 4, rng.seeded(0))
+    with pytest.raises(ValueError, match=r"`size` must be a whole number >= 0; got -2\."):
+        rng.rows(5, -2, rng.seeded(0))

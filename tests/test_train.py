@@ -109,6 +109,7 @@ def test_a_folder_that_is_a_file_is_named(tmp_path):
 @pytest.mark.parametrize(("arguments", "message"), [
     (["vae", "digits", "--device", "gpu"], "argument --device: must be one of cpu"),
     (["vae", "digits", "--device", "meta"], "got 'meta'"),
+    (["vae", "digits", "--device", "cpu:x"], "got 'cpu:x'"),
     (["transformer", "digits"], "invalid choice: 'transformer'"),
     (["vae", "cifar"], "invalid choice: 'cifar'"),
     (["vae", "digits", "--every", "0"], r"`--every` must be at least 1; got 0."),

@@ -1,5 +1,6 @@
 """The loops: they learn, they stop kindly, and they lose nothing."""
 
+import copy
 import itertools
 import math
 from functools import partial
@@ -8,7 +9,7 @@ from course_lib import datasets, metrics, rng
 from course_lib.errors import NumericalError
 from course_lib.models import Gaussian, GaussianMixture, ProbabilisticPCA
 from course_lib.rng import seeded
-from course_lib.training import History, Minibatches, expectation_maximisation, fit, gradient_descent
+from course_lib.training import History, Minibatches, Step, expectation_maximisation, fit, gradient_descent
 from tests.noisy_model import Noisy, rows, start
 
 import pytest
@@ -145,6 +146,17 @@ def test_an_interrupt_keeps_model_and_history(capsys):
     assert "the model keeps its last step, the history its 4 rows" in capsys.readouterr().out
 
 
+def test_an_interrupt_while_a_number_is_awaited_leaves_whole_rows(capsys):
+    """On a GPU the program waits for the loss when that becomes a float: an interrupt arrives there."""
+    class Awaited:
+        def __float__(self):
+            raise KeyboardInterrupt
+
+    history = fit(iter([Step(1, torch.tensor(2.0)), Step(2, Awaited())]))
+    assert history == {"step": [1.0], "loss": [2.0]}
+    assert "the history its 1 rows" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("process", [
     lambda model, x: gradient_descent(model, x, seeded(0), steps=3),
     lambda model, x: expectation_maximisation(model, x, steps=3),
@@ -188,6 +200,25 @@ def test_a_run_that_diverged_is_not_saved():
     with pytest.raises(NumericalError, match=r"Step 1: the loss is (inf|nan)"):
         process.state_dict()
     assert torch.equal(model.loc, Noisy().loc)
+    assert next(process, None) is None
+    with pytest.raises(NumericalError, match=r"Step 1: the loss is (inf|nan)"):  # nor at the second attempt
+        process.state_dict()
+
+
+def test_a_run_that_diverged_goes_on_from_a_state_of_before():
+    whole, process = start(steps=9)
+    fit(process)
+    model, process = start(steps=9)
+    next(process)
+    state, parameters = copy.deepcopy((process.state_dict(), model.state_dict()))
+    model.loc.data.fill_(math.inf)
+    next(process)
+    with pytest.raises(NumericalError, match=r"Step 2: the loss is (inf|nan)"):
+        process.look()
+    model.load_state_dict(parameters)
+    process.load_state_dict(state)
+    fit(process)
+    assert torch.equal(model.loc, whole.loc)
 
 
 def test_even_the_last_step_is_checked():

@@ -89,21 +89,24 @@ class Wager:
         if "placed" not in entry:
             missed = f"Nothing was placed; uniform scores {uniform:.3f} nats. Placing first is the point."
             return Card("○", title, _lines(missed, self.bet.why))
-        nats = math.log(entry["placed"][happened])
-        facts = {"outcome": happened, "nats": nats, "uniform_nats": uniform, "settled_at": progress.now()}
-        progress.record_bet(self.lesson, self.bet.name, **facts)
+        if "nats" not in entry:
+            nats = math.log(entry["placed"][happened])
+            facts = {"outcome": happened, "nats": nats, "uniform_nats": uniform, "settled_at": progress.now()}
+            progress.record_bet(self.lesson, self.bet.name, **facts)
         return Card("○", title, _lines(self._score_in_words(happened), self.bet.why))
 
     def _answer(self, outcome: str | int) -> str:
         answers = self.bet.answers
-        if isinstance(outcome, int) and 0 <= outcome < len(answers):
+        if type(outcome) is int and 0 <= outcome < len(answers):     # True is no index
             return answers[outcome]
         if outcome in answers:
             return str(outcome)
         raise ValueError(f"`outcome` must be one of {answers} or its index; got {outcome!r}.")
 
     def _entry(self) -> dict:
-        return progress.load()["bets"].get(self.lesson, {}).get(self.bet.name, {})
+        """What is recorded; what was placed on answers of an older wording counts only if it is settled."""
+        entry = progress.load()["bets"].get(self.lesson, {}).get(self.bet.name, {})
+        return entry if "nats" in entry or entry.get("placed", {}).keys() == set(self.bet.answers) else {}
 
     def _placed_in_words(self) -> str:
         placed = self._entry().get("placed", {})
@@ -152,7 +155,7 @@ def _form(wager: Wager) -> ipywidgets.VBox:
     """One number field an answer with its live percentage, the button, and what is placed."""
     bet, entry = wager.bet, wager._entry()
     placed = entry.get("placed", dict.fromkeys(bet.answers, 1 / len(bet.answers)))
-    fields = [_weight_field(answer, 100 * placed[answer]) for answer in bet.answers]
+    fields = [_weight_field(answer, 100 * placed.get(answer, 0)) for answer in bet.answers]
     shares = [ipywidgets.Label() for _ in bet.answers]
     button = ipywidgets.Button(description="Place the bet", disabled="nats" in entry)
     said = ipywidgets.HTML()

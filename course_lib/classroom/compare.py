@@ -2,13 +2,14 @@
 
 import math
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 KINDS = (
-    (Tensor, "a tensor"), (bool, "True or False"), (int, "a whole number"), (float, "a number"),
+    (Tensor, "a tensor"), (bool, "True or False"), (Integral, "a whole number"), (Real, "a number"),
     (str, "a string"), ((tuple, list), "a tuple or list"), (dict, "a dict"), (nn.Module, "a model"),
     (type(None), "None"),
 )
@@ -27,14 +28,14 @@ def kind_difference(got: Any, want: Any, name: str) -> str | None:
     """Say so if `got` is not the kind of thing that `want` is; a number may stand for a tensor of shape ()."""
     named = (entry for entry in KINDS if isinstance(want, entry[0]))
     kind, words = next(named, (type(want), type(want).__name__))
-    single = kind is float or (isinstance(want, Tensor) and want.ndim == 0)
-    accepted = isinstance(got, kind) or (single and isinstance(got, (int, float)))
+    single = isinstance(want, Tensor) and want.ndim == 0
+    accepted = isinstance(got, kind) or (single and isinstance(got, Real))
     if accepted and isinstance(got, bool) == isinstance(want, bool):
         return None
     remedy = ""
-    if isinstance(got, Tensor) and kind in (int, float):
+    if isinstance(got, Tensor) and kind in (Integral, Real):
         remedy = " A tensor of one value gives it with `.item()`."
-    elif hasattr(got, "__array__") and not isinstance(got, Tensor):
+    elif hasattr(got, "__array__") and kind is Tensor:
         remedy = " Use torch's functions, or `torch.as_tensor`."
     return f"`{name}` must be {words}; got {'None' if got is None else type(got).__name__}.{remedy}"
 

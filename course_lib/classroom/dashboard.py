@@ -53,7 +53,8 @@ def done(lessons: Iterable[ModuleType]) -> Table:
 def _row(lesson: ModuleType, data: dict) -> tuple[str, ...]:
     number, exercises = lesson.check.lesson, lesson.check.exercises
     entries = [data["exercises"].get(number, {}).get(name, {}) for name in exercises]
-    bets = [bet for bet in data["bets"].get(number, {}).values() if "nats" in bet]
+    placed = data["bets"].get(number, {})
+    bets = [placed[name] for name in lesson.bets.bets if "nats" in placed.get(name, {})]
     passed = sum("passed" in entry for entry in entries)
     tried = sum("tries" in entry and "passed" not in entry for entry in entries)
     hints = sum(entry.get("hints", 0) for entry in entries)

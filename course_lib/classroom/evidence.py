@@ -126,9 +126,9 @@ def number(name: str, value: Any) -> float:
 
 def _range(expect: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
     low, high = (None if end is None else number("expect", end) for end in expect)
-    ordered = low is None or high is None or low <= high
-    if not ordered or (low is None and high is None):
-        raise ValueError(f"`expect` must be (low, high) with low <= high and at most one None; got {expect}.")
+    ends = [end for end in (low, high) if end is not None]
+    if not ends or ends != sorted(ends) or not all(map(math.isfinite, ends)):
+        raise ValueError(f"`expect` must be (low, high), finite, with low <= high and at most one None; got {expect}.")
     return low, high
 
 

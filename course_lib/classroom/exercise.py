@@ -31,8 +31,8 @@ class Exercise:
     cases:       `cases()` yields tuples of arguments; every answer gets copies of its own.
     mistakes:    the wrong answers that are recognised.
     hints:       in increasing strength.
-    judge:       `judge(outcome, *case)` replaces the comparison with the reference: None means that
-                 the outcome holds, a string says why it does not.
+    judge:       `judge(outcome, *case)` replaces the comparison with the reference's outcome: None
+                 means that it holds, a string says why it does not. Arguments are looked after as ever.
     returns:     the names of the parts, where the reference returns several things.
     minutes, difficulty:  what to expect, difficulty from 1 to 3.
     atol, rtol:  absolute and relative tolerance on values.

@@ -6,6 +6,8 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+import torch
+
 from . import sandbox
 from .compare import Comparison, comparable, kind_difference
 from .exercise import Exercise, Mistake, Verdict
@@ -25,21 +27,28 @@ def judge(exercise: Exercise, answer: Any) -> Verdict:
     outcomes = []
     for case in cases:
         outcomes.append(sandbox.run(answer, case, exercise.seconds))
-        untold = _cannot_go_on(exercise, outcomes[-1])
+        untold = _cannot_go_on(exercise, answer, outcomes[-1])
         if untold:
             return untold
     return _verdict(exercise, answer, cases, outcomes)
 
 
-def _cannot_go_on(exercise: Exercise, outcome: Outcome) -> Verdict | None:
+def _cannot_go_on(exercise: Exercise, answer: Callable, outcome: Outcome) -> Verdict | None:
     """The verdict after a case that makes further cases pointless."""
-    if isinstance(outcome.error, NotImplementedError):
-        said = f" It said: {outcome.error}" if str(outcome.error) else ""
-        return Verdict(None, f"Write `{exercise.name}` in place of `raise NotImplementedError`.{said}")
+    if _untouched(answer, outcome.error):
+        return Verdict(None, f"Write `{exercise.name}` in place of `raise NotImplementedError`.")
     if outcome.stopped:
         late = f"`{exercise.name}` did not return within {exercise.seconds:g} s"
         return Verdict(False, f"{late} and was cut off. An endless loop?", _first_lines(outcome))
     return None
+
+
+def _untouched(answer: Callable, error: BaseException | None) -> bool:
+    """Whether `answer` is a stub: it raises a bare NotImplementedError itself. What it calls may raise one, too."""
+    if not isinstance(error, NotImplementedError) or error.args:
+        return False
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_code is getattr(answer, "__code__", None)
 
 
 def _verdict(exercise: Exercise, answer: Callable, cases: list[tuple], outcomes: list[Outcome]) -> Verdict:
@@ -74,17 +83,25 @@ def _same(exercise: Exercise, got: Outcome, made: Outcome) -> bool:
 
 def _complaint(exercise: Exercise, answer: Callable, case: tuple, got: Outcome) -> str | None:
     """What is wrong with the outcome of one case, or None."""
-    want = sandbox.run(exercise.reference, case, exercise.seconds)
-    if want.error or want.stopped:
-        raise RuntimeError(f"The reference failed: {want.error!r}.") from want.error
-    found = _failure(exercise, answer, got, want)
-    if found is None and exercise.judge:
-        found = _judged(exercise, case, got)
-    elif found is None:
-        found = _different(exercise, case, got, want)
+    want = _sound("reference", sandbox.run(exercise.reference, case, exercise.seconds), exercise)
+    found = (
+        _failure(exercise, answer, got, want)
+        or (_judged(exercise, case, got) if exercise.judge else _different(exercise, got, want))
+        or _mutation(exercise, case, got, want)
+    )
     if found is None or not case:
         return found
     return f"{found}\nThe case: {_describe(exercise, case)}."
+
+
+def _sound(whose: str, outcome: Outcome, exercise: Exercise) -> Outcome:
+    """The outcome of the exercise's own reference or judge; RuntimeError if it is none."""
+    if outcome.stopped:
+        late = f"The {whose} was stopped after {exercise.seconds:g} s"
+        raise RuntimeError(f"{late}. Is the computer busy? Run the cell again.")
+    if outcome.error:
+        raise RuntimeError(f"The {whose} failed: {outcome.error!r}.") from outcome.error
+    return outcome
 
 
 def _failure(exercise: Exercise, answer: Callable, got: Outcome, want: Outcome) -> str | None:
@@ -108,36 +125,43 @@ def _raised(exercise: Exercise, answer: Callable, error: BaseException) -> str:
 def _judged(exercise: Exercise, case: tuple, got: Outcome) -> str | None:
     """The judge's word; it runs in the sandbox, for it may call what the reader made."""
     judged = sandbox.run(lambda: exercise.judge(got.value, *case), (), exercise.seconds)
-    if judged.stopped:
-        raise RuntimeError(f"It was stopped after {exercise.seconds:g} s. Is the computer busy? Run the cell again.")
-    if judged.error:
-        raise RuntimeError(f"The judge failed: {judged.error!r}.") from judged.error
-    return judged.value
+    return _sound("judge", judged, exercise).value
 
 
-def _different(exercise: Exercise, case: tuple, got: Outcome, want: Outcome) -> str | None:
+def _different(exercise: Exercise, got: Outcome, want: Outcome) -> str | None:
     compare = Comparison(exercise.atol, exercise.rtol, parts=exercise.returns)
     if want.gradients and not got.gradients:
         lost = "The result has lost its gradient: look for `.detach()`, `.item()`, `float(...)` or `no_grad`."
     else:
         lost = compare.difference(got.gradients, want.gradients, "gradient") if want.gradients else None
     values = compare.difference(got.value, want.value, _returned(exercise))
-    return values or lost or _mutation(exercise, case, got, want)
+    return values or lost
 
 
 def _mutation(exercise: Exercise, case: tuple, got: Outcome, want: Outcome) -> str | None:
-    """Say which argument was changed, unless the reference changes it in the same way."""
+    """Say which argument was changed, or which generator was not drawn from, unless the reference does the same.
+
+    Where there is a judge, what becomes of an argument that the reference changes is left to it.
+    """
     exact = Comparison(atol=0, rtol=0)
     arguments = zip(_names(exercise), case, got.arguments, want.arguments, strict=False)
     for name, before, after, expected in arguments:
+        if isinstance(before, torch.Generator) and _unmoved(before, after) and not _unmoved(before, expected):
+            return f"Nothing was drawn from `{name}`. Pass it on to every draw: `generator={name}`."
         if not comparable(before):
             continue
         if exact.difference(expected, before, name) is None:
             if exact.difference(after, before, name):
                 return f"The argument `{name}` was changed in place. Work on a copy of it."
-        elif found := Comparison(exercise.atol, exercise.rtol).difference(after, expected, name):
-            return f"After the call: {found}"
+        elif not exercise.judge:
+            found = Comparison(exercise.atol, exercise.rtol).difference(after, expected, name)
+            if found:
+                return f"After the call: {found}"
     return None
+
+
+def _unmoved(before: torch.Generator, after: torch.Generator) -> bool:
+    return torch.equal(before.get_state(), after.get_state())
 
 
 def _signature_misfit(exercise: Exercise, answer: Callable, case: tuple) -> str | None:

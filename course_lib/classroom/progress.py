@@ -105,9 +105,7 @@ def export(to: str | Path) -> Path:
 
 def reset() -> Path:
     """Begin anew; returns the dated copy of what was there."""
-    kept = export(_dated("before-reset"))
-    _change(lambda data: data.update(_empty()))
-    return kept
+    return _replace(_empty(), _dated("before-reset"))
 
 
 def restore(source: str | Path) -> Path:
@@ -119,9 +117,7 @@ def restore(source: str | Path) -> Path:
     found = _readable(Path(source))
     if found is None:
         raise ValueError(f"`source` must be a file that `progress.export` wrote; got {str(source)!r}.")
-    kept = export(_dated("before-restore"))
-    _change(lambda data: data.update(found))
-    return kept
+    return _replace(found, _dated("before-restore"))
 
 
 def now() -> str:
@@ -137,6 +133,16 @@ def _entry(data: dict, *keys: str) -> dict:
     for key in keys:
         data = data.setdefault(key, {})
     return data
+
+
+def _replace(new: dict, kept: Path) -> Path:
+    """Put `new` in the place of what is there, of which `kept` becomes a copy: at once, for others may write, too."""
+    def edit(data: dict) -> None:
+        kept.write_text(_text(data), encoding="utf-8")
+        data.update(new)
+
+    _change(edit)
+    return kept
 
 
 def _change(edit: Callable[[dict], Any]) -> dict:

@@ -8,6 +8,7 @@ from torch import Tensor
 SETTLE = 0.15  # of the warm-up: the chains come from where they started, their variance says nothing yet
 RENEW = (0.3, 0.7)  # of the warm-up: here the variances since the last time become the mass
 ENOUGH = 10  # rows, chains times draws, without which a variance is a guess
+SEARCH = 5  # steps that must be left after a renewal: the search for a step size begins ten times too far out
 
 
 class DualAveraging:
@@ -84,7 +85,7 @@ class WarmUp:
         self.inverse_mass = torch.ones_like(start[0])  # (..., d)
         self.averaging = DualAveraging(torch.full_like(start[0, ..., :1], step_size), target)
         self.moments = RunningVariance()
-        self.ends = {round(fraction * steps) for fraction in RENEW}
+        self.ends = {round(fraction * steps) for fraction in RENEW if round(fraction * steps) <= steps - SEARCH}
 
     @property
     def step_size(self) -> Tensor:

@@ -80,7 +80,7 @@ def langevin(
 
     Shapes:     start (chains, ..., d).
     Units:      step_size in the units of z. It is the leapfrog's: `hamiltonian` with one step, jitter 0, is this chain.
-    Raises:     ValueError as `metropolis`; NumericalError if an unadjusted chain leaves the finite numbers.
+    Raises:     ValueError as `metropolis`; NumericalError as `stochastic_gradient_langevin`, if not adjusted.
     Reference:  Roberts and Tweedie, Exponential convergence of Langevin distributions and their discrete
                 approximations, Bernoulli 2 (1996).
     """
@@ -112,7 +112,8 @@ def stochastic_gradient_langevin(
 
     Shapes:     start (chains, ..., d). In a Draw, log_density is the guess at the place that the step left.
     Units:      step_size in the units of z: its square is the paper's epsilon_t.
-    Raises:     ValueError as `metropolis`; NumericalError if a chain leaves the finite numbers.
+    Raises:     ValueError as `metropolis`; NumericalError if a chain has left the finite numbers, which is seen at
+                every fiftieth step, and by `collect` at its end.
     Reference:  Welling and Teh, Bayesian learning via stochastic gradient Langevin dynamics, ICML (2011).
     """
     def guess(z: Tensor) -> Tensor:
@@ -125,7 +126,7 @@ def stochastic_gradient_langevin(
         left = evaluate(guess, z)
         z = uphill(left, size) + size * randn(z.shape, generator, z)
         if index % SAFE == 0:
-            _require_bounded(z, index)
+            _require_bounded(z, f"Step {index}")
         unknown = torch.full_like(left.log_density, torch.nan)
         yield _draw(Move(left._replace(z=z), unknown.isnan(), unknown), size)
 
@@ -175,6 +176,8 @@ def collect(process: Iterable[Draw], draws: int) -> Draw:
     """The next `draws` draws after the warm-up, in one Draw of tensors (draws, chains, ...).
 
     An interrupt keeps what was drawn. A process that was not interrupted goes on where it stood, if asked again.
+
+    Raises:     ValueError if there is no draw; NumericalError if a chain has left the finite numbers.
     """
     require_positive("draws", draws, whole=True)
     table, kept = None, 0
@@ -193,6 +196,7 @@ def collect(process: Iterable[Draw], draws: int) -> Draw:
         print(f"Interrupted: {kept} of {draws} draws are kept.")
     if not kept:
         raise ValueError("`process` must yield at least one draw after its warm-up; got none.")
+    _require_bounded(table[0][kept - 1], f"Draw {kept}")
     return Draw(*(column[:kept] for column in table))
 
 
@@ -230,9 +234,9 @@ def _require_hamiltonian(step_size: float, leapfrog_steps: int, warm_up: int, ta
         raise ValueError(f"`jitter` must be at least 0 and below 1; got {jitter!r}.")
 
 
-def _require_bounded(z: Tensor, index: int) -> None:
+def _require_bounded(z: Tensor, when: str) -> None:
     if not z.isfinite().all():
         raise NumericalError(
-            f"Step {index}: chain {tuple((~z.isfinite()).nonzero()[0, :-1].tolist())} is not finite any more. Likely "
+            f"{when}: chain {tuple((~z.isfinite()).nonzero()[0, :-1].tolist())} is not finite any more. Likely "
             "cause: the step is so large that each one overshoots. Remedy: a smaller `step_size`, or `adjusted` chains."
         )

@@ -21,7 +21,8 @@ def r_hat(draws: Tensor) -> Tensor:
 
     with W the mean variance within half chains of n draws and B / n the variance between their means; the larger of
     two values: for the normal scores of the draws' ranks, and of the ranks of their distances from the median.
-    Chains that agree give 1; above 1.01 they are not to be trusted. NaN if all draws are equal.
+    Chains that agree give 1; above 1.01 they are not to be trusted. NaN if all draws are equal, or all equally far from
+    their median, as numbers 0 and 1 are if there are as many of each.
 
     Shapes:     draws (draws, chains, ...) -> (...).
     Raises:     ValueError for fewer than 4 draws, no chain, or draws that are not finite.
@@ -53,7 +54,8 @@ def effective_sample_size(draws: Tensor, kind: str = "bulk") -> Tensor:
     _require_draws(draws)
     halves = _split(draws)
     if kind == "mean":
-        return _effective_sample_size(halves)
+        middle = halves.flatten(0, 1).median(0).values  # itself a draw: equal draws become zeros, without rounding
+        return _effective_sample_size(halves - middle)
     if kind == "bulk":
         return _effective_sample_size(_normal_scores(halves))
     quantiles = halves.flatten(0, 1).quantile(torch.tensor([0.05, 0.95]).to(draws), 0)  # (2, ...)

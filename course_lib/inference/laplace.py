@@ -47,6 +47,7 @@ def maximum_a_posteriori(log_joint: LogDensity, start: Tensor, *, steps: int = 1
     where no step climbs any more, as at a kink. Of several modes it is one near `start`.
 
     Shapes:     start (..., d), `log_joint(z)` (...); gives the modes, (..., d).
+    Units:      such that z's standard deviations stay below some 1,000: a flatter hill is taken for a plane.
     Raises:     ValueError for sizes out of range, a wrong shape or a start where `log_joint` is not finite;
                 NumericalError if after `steps` steps it still climbs.
     Reference:  Nocedal and Wright, Numerical Optimization (2006), section 3.4.

@@ -80,12 +80,12 @@ def variational(
     estimate = _reparameterised if gradient == "reparameterised" else _score
     for index in range(1, steps + 1):
         update.param_groups[0]["lr"] = lr * (1 - (index - 1) / steps)
-        noise = randn((draws, *start.loc.shape), generator, start.loc)
-        q = _gaussian(*parameters)
-        bound, surrogate = estimate(log_joint, q, noise)  # (...), ()
-        _require_finite_bound(bound, index)
-        step = VariationalStep(index, bound, _detached(q))
-        _climb(update, parameters, surrogate)
+        with torch.enable_grad():
+            q = _gaussian(*parameters)
+            bound, surrogate = estimate(log_joint, q, randn((draws, *q.loc.shape), generator, q.loc))  # (...), ()
+            _require_finite_bound(bound, index)
+            step = VariationalStep(index, bound, _detached(q))
+            _climb(update, parameters, surrogate)
         yield step
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from .. import rng
-from ..errors import require_positive
+from ..errors import require_positive, require_vectors
 from ..functional import bernoulli_log_prob, log_mean_exp, normal_log_prob
 from .base import Card, Conditional
 from .conditional import ConditionalBernoulli
@@ -55,8 +55,7 @@ class Bayesian:
 
     def unflatten(self, w: Tensor) -> dict[str, Tensor]:
         """The same numbers under their names, each (..., *shape); for one w, `load_state_dict` takes them."""
-        if w.shape[-1:] != (self.dimensions,):
-            raise ValueError(f"`w` must have shape (..., {self.dimensions}); got {tuple(w.shape)}.")
+        require_vectors("w", w, self.dimensions)
         parts = w.split([shape.numel() for shape in self._shapes.values()], -1)
         return {name: part.unflatten(-1, shape) for part, (name, shape) in zip(parts, self._shapes.items())}
 

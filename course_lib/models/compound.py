@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import logsigmoid
 
-from ..errors import require_counts, require_positive
+from ..errors import require_counts, require_positive, require_vectors
 from ..functional import log_beta_function, log_rising_factorial, normal_log_prob
 from ..rng import poisson, randn, uniform
 from .base import Card, Density
@@ -21,6 +21,7 @@ class Compound(Density):
     .. math:: p(x) = \int p(z) \, p(x \mid z) \, dz
 
     Shapes:     data (n, 1); z broadcasts with them: (n, 1), or (1,) for one z that all rows share.
+    Raises:     ValueError if the last axis of z is not 1 long.
     """
 
     event_shape = (1,)
@@ -40,6 +41,7 @@ class Compound(Density):
 
     def log_prior(self, z: Tensor) -> Tensor:
         """log p(z) in nats: (..., 1) -> (...)."""
+        require_vectors("z", z, 1)
         return self.prior.log_prob(z[..., 0])
 
     def log_joint(self, x: Tensor, z: Tensor) -> Tensor:
@@ -96,6 +98,7 @@ class StudentT(Compound):
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x | z) in nats, shape (n,)."""
         self.require_shape(x)
+        require_vectors("z", z, 1)
         return normal_log_prob(x, self.loc, self.log_scale - z.log() / 2)[..., 0]
 
     def posterior(self, x: Tensor) -> Gamma:
@@ -136,11 +139,8 @@ class NegativeBinomial(Compound):
                 happenings, Journal of the Royal Statistical Society 83 (1920).
     """
 
-    card = replace(
-        StudentT.card,
-        family="Negative binomial",
-        factorisation=r"$p(x, z) = \mathrm{Gamma}(z; r, r / m) \; \mathrm{Poisson}(x; z)$",
-    )
+    card = replace(StudentT.card, family="Negative binomial",
+                   factorisation=r"$p(x, z) = \mathrm{Gamma}(z; r, r / m) \; \mathrm{Poisson}(x; z)$")
 
     def __init__(self) -> None:
         super().__init__()
@@ -155,6 +155,7 @@ class NegativeBinomial(Compound):
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x | z) in nats, shape (n,)."""
         self.require_shape(x)
+        require_vectors("z", z, 1)
         return (torch.xlogy(x, z) - z - (x + 1).lgamma())[..., 0]
 
     def posterior(self, x: Tensor) -> Gamma:
@@ -194,13 +195,8 @@ class BetaBinomial(Compound):
                 of success as variable between the sets of trials, Journal of the Royal Statistical Society B 10 (1948).
     """
 
-    card = replace(
-        StudentT.card,
-        family="Beta-binomial",
-        factorisation=r"$p(x, z) = \mathrm{Beta}(z; \alpha, \beta) \; \mathrm{Binomial}(x; N, z)$",
-        posterior="exact, a beta, $O(1)$",
-        sampling="$O(N)$",
-    )
+    card = replace(StudentT.card, family="Beta-binomial", posterior="exact, a beta, $O(1)$", sampling="$O(N)$",
+                   factorisation=r"$p(x, z) = \mathrm{Beta}(z; \alpha, \beta) \; \mathrm{Binomial}(x; N, z)$")
 
     def __init__(self, trials: int) -> None:
         require_positive("trials", trials, whole=True)
@@ -217,6 +213,7 @@ class BetaBinomial(Compound):
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x | z) in nats, shape (n,)."""
         self.require_shape(x)
+        require_vectors("z", z, 1)
         return (self._log_ways(x) + torch.xlogy(x, z) + torch.special.xlog1py(self.trials - x, -z))[..., 0]
 
     def posterior(self, x: Tensor) -> Beta:

@@ -101,6 +101,7 @@ class BayesianNetwork(Density):
     def log_prob(self, x: Tensor) -> Tensor:
         """log p(x) in nats, shape (n,)."""
         self.require_shape(x)
+        x = x.where(x >= 0, 1 << 62)  # out of range, for torch to refuse it: a -1 would be taken for the last state
         return sum(log_table[self._columns(x, names)] for names, log_table in self.factors())
 
     @torch.no_grad()

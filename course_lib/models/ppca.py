@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import SingularCovariance, require_positive
+from ..errors import SingularCovariance, require_positive, require_vectors
 from ..functional import normal_log_prob
 from ..rng import randn
 from .base import Card, Density
@@ -56,13 +56,13 @@ class ProbabilisticPCA(Density):
 
     def log_prior(self, z: Tensor) -> Tensor:
         """log p(z) in nats: z (..., M) -> (...)."""
-        self._require_latents(z)
+        require_vectors("z", z, self.weight.shape[1])
         return normal_log_prob(z, torch.zeros_like(z), torch.zeros_like(z)).sum(-1)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """log p(x | z) in nats: z (..., n, M), or (M,) for one z beside all rows, and x (n, D) -> (..., n)."""
         self.require_shape(x)
-        self._require_latents(z)
+        require_vectors("z", z, self.weight.shape[1])
         if z.ndim > 1 and z.shape[-2] not in (1, len(x)):
             raise ValueError(f"`z` must have {len(x)} rows, as `x` has; got shape {tuple(z.shape)}.")
         return normal_log_prob(x, self.loc + z @ self.weight.mT, self.log_scale).sum(-1)  # (..., n, D) -> (..., n)
@@ -149,10 +149,6 @@ class ProbabilisticPCA(Density):
         vectors = vectors[:, -latents:].flip(1)  # (D, M), the largest first
         signs = vectors.gather(0, vectors.abs().argmax(0, keepdim=True)).sign()  # the same on every machine
         return vectors * signs * (values[-latents:].flip(0) - variance).clamp_min(0).sqrt(), variance
-
-    def _require_latents(self, z: Tensor) -> None:
-        if z.ndim < 1 or z.shape[-1] != self.weight.shape[1]:
-            raise ValueError(f"`z` must have shape (..., {self.weight.shape[1]}); got {tuple(z.shape)}.")
 
 
 def _m_step(x: Tensor, q: LatentPosterior) -> tuple[Tensor, Tensor]:

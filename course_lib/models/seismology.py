@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import NumericalError, require_choice
+from ..errors import NumericalError, require_choice, require_not_negative
 from ..rng import uniform
 from .base import Card, Density
 
@@ -44,8 +44,7 @@ class GutenbergRichter(Density):
     def __init__(self, completeness: float, bin_width: float = 0.0) -> None:
         if not math.isfinite(completeness):
             raise ValueError(f"`completeness` must be a finite number; got {completeness!r}.")
-        if not 0 <= bin_width < math.inf:
-            raise ValueError(f"`bin_width` must be a finite number >= 0; got {bin_width!r}.")
+        require_not_negative("bin_width", bin_width)
         super().__init__()
         self.event_shape = (1,)
         self.completeness, self.bin_width = completeness, bin_width

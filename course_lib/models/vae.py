@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from .. import rng
-from ..errors import require_partial_labels, require_positive
+from ..errors import require_not_negative, require_partial_labels, require_positive
 from ..functional import log_mean_exp, normal_kl, normal_log_prob
 from .base import Card
 from .decoder import BernoulliDecoder
@@ -43,6 +43,7 @@ class VAE(BernoulliDecoder):
         hidden: tuple[int, ...] = (400,), classes: int | None = None, beta: float = 1.0, generator: Generator,
     ) -> None:
         super().__init__(features, latents, hidden, classes, generator)
+        require_not_negative("beta", beta)
         self.beta = beta
         self.encoder = mlp((features + (classes or 0), *hidden[::-1], 2 * latents), generator)
 
@@ -157,6 +158,7 @@ class SemiSupervisedVAE(ConditionalVAE):
         hidden: tuple[int, ...] = (400,), alpha: float = 1.0, generator: Generator,
     ) -> None:
         super().__init__(features, latents, classes, hidden=hidden, generator=generator)
+        require_not_negative("alpha", alpha)
         self.alpha = alpha
         self.classifier = mlp((features, *hidden, classes), generator)
 

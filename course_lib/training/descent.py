@@ -147,7 +147,7 @@ class GradientDescent(Iterator[Step]):
         self._keep()
 
     def __next__(self) -> Step:
-        if self.index >= self.steps:
+        if self._failure or self.index >= self.steps:
             raise StopIteration
         self._batch = next(self.batches)
         loss = self._loss(self.batches.generator)
@@ -172,6 +172,8 @@ class GradientDescent(Iterator[Step]):
 
     def look(self) -> None:
         """Make sure that all losses so far were finite, and that the present parameters give a finite one."""
+        if self._failure:
+            raise self._failure
         if not self._unseen:
             return
         after = self._loss(rng.seeded(0, self.batches.generator.device)).detach()  # the run's own chance is left alone
@@ -185,18 +187,19 @@ class GradientDescent(Iterator[Step]):
     def _keep(self) -> None:
         self._good = [parameter.clone() for parameter in self.model.parameters()]
         self._unseen: list[Tensor] = []  # the losses since this look
+        self._failure: NumericalError | None = None
 
     @torch.no_grad()
     def _stop(self, loss: float, index: int) -> None:
-        """Put the last good parameters back, and end."""
+        """Put the last good parameters back, and end. What the optimiser has gathered stays bad: no more is saved."""
         good = self.index - len(self._unseen)
         for parameter, value in zip(self.model.parameters(), self._good):
             parameter.copy_(value)
-        self.steps, self._unseen = self.index, []
-        raise NumericalError(
+        self._failure = NumericalError(
             f"Step {index}: the loss is {loss}. Likely cause: the learning rate is too large, or a variance went "
             f"to 0. Remedy: a smaller `lr`, or another start. The model has its parameters of step {good} again."
         )
+        raise self._failure
 
     def state_dict(self) -> dict[str, object]:
         """All that the next step depends on, besides data and model; it looks first, so no bad state is saved."""
@@ -219,6 +222,7 @@ class GradientDescent(Iterator[Step]):
                 raise ValueError(f"`{name}` must be {saved!r}, as in the saved process; got {self.settings[name]!r}.")
         if state["index"] > self.steps:
             raise ValueError(f"`steps` must be at least {state['index']}, those already done; got {self.steps}.")
+        rng.require_state("generator", self.batches.generator, state["generator"])
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on where `state` was taken: the model must have its parameters of then already.

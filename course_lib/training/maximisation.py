@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from ..errors import NumericalError, require_positive
+from ..errors import NumericalError, require_not_negative, require_positive
 from ..models.base import Generative
 from ..models.mixture import Mixture
 from .process import Step
@@ -26,7 +26,8 @@ def expectation_maximisation(
               \theta \leftarrow \arg\max_\theta \sum_i \mathbb{E}_{z \sim q_i} \log p_\theta(x_i, z)
 
     The log-likelihood never goes down; with a `variance_floor` it climbs once the variances obey it, from the
-    second step on. It ends at a stationary point, which need not be the highest.
+    second step on, and with a `smoothing` it may go down: what climbs is its sum with the logarithm of the prior that
+    the pseudo-counts stand for. It ends at a stationary point, which need not be the highest.
 
     Needs:      model.expectation(x) -> (log p(x), q) and model.maximise(x, q, **options).
     Shapes:     x (n, *event_shape); y (n,): for a Mixture, the choices that are known, or -1, whose rows count with
@@ -36,9 +37,7 @@ def expectation_maximisation(
     Reference:  Dempster, Laird and Rubin, Maximum likelihood from incomplete data via the EM algorithm,
                 Journal of the Royal Statistical Society B 39 (1977).
     """
-    floor = options.get("variance_floor", 0.0)
-    if not 0 <= floor < float("inf"):
-        raise ValueError(f"`variance_floor` must be a finite number >= 0; got {floor!r}.")
+    require_not_negative("variance_floor", options.get("variance_floor", 0.0))
     require_positive("steps", steps, whole=True)
     if not hasattr(model, "expectation"):
         raise ValueError(f"`model` must have the methods `expectation` and `maximise`; got {type(model).__name__}.")

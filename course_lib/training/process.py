@@ -20,8 +20,9 @@ class History(dict):
 
     def append(self, **values: float) -> None:
         """Add one row."""
-        for name, value in values.items():
-            self.setdefault(name, []).append(float(value))
+        row = {name: float(value) for name, value in values.items()}  # may wait for a GPU, and be interrupted there
+        for name, value in row.items():
+            self.setdefault(name, []).append(value)
 
 
 def fit(

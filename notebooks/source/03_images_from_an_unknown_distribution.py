@@ -43,7 +43,7 @@ torch.set_num_threads(1)  # on one thread every run rounds alike
 # %% slideshow={"slide_type": "fragment"}
 x, x_new = experiments.digits()  # 4,000 binary digits to learn from, 1,000 held out: (n, 784)
 blind = rng.bernoulli(torch.full((12, 784), 0.5), rng.seeded(0))
-plots.show(pictures.rows_of_images({"picked\nblindly": blind, "digits": x[:12]}),
+plots.show(plots.rows_of_pictures({"picked\nblindly": blind, "digits": x[:12]}),
            alt=f"Above twelve images of even noise, {blind.mean():.0%} ink; below twelve handwritten digits, {x[:12].mean():.0%} ink.")
 
 # %% slideshow={"slide_type": "fragment"}

@@ -535,7 +535,7 @@ drawn = {"digits": new[:14], "tree": tree.sample(14, rng.seeded(3)),
          "regressions": regressions["row by row"].sample(14, rng.seeded(3)), "network": draw(made, noise)}
 same = (drawn["network"] == made.sample(14, rng.seeded(3))).double().mean()  # the library computes each unit once
 ink = ", ".join(f"{name} {picture.mean():.1%}" for name, picture in drawn.items())
-plots.show(pictures.rows_of_digits(drawn), alt=f"Fourteen pictures a row; the tree's are loose pieces, those of regressions and network are strokes, and few of them clear digits. Share of ink: {ink}. "
+plots.show(plots.rows_of_pictures(drawn), alt=f"Fourteen pictures a row; the tree's are loose pieces, those of regressions and network are strokes, and few of them clear digits. Share of ink: {ink}. "
            f"The library's sampler draws the same network pictures in {same:.2%} of all pixels.")
 
 # %% [markdown] slideshow={"slide_type": "slide"}

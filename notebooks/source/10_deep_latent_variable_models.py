@@ -458,7 +458,7 @@ rows = {"data": x_new[:16], "mixture of 10": mixture.sample(16, g), "tree": tree
 rows["network's p(ink)"] = plane.decode(torch.randn(16, 2, generator=rng.seeded(6))).sigmoid()  # at 16 draws of z
 rows["network"] = rng.bernoulli(rows["network's p(ink)"], g)  # at the same z: every pixel is tossed
 ink = ", ".join(f"{name} {picture.mean():.0%}" for name, picture in rows.items())
-plots.show(pictures.samples(rows), alt="Sixteen pictures a row. The mixture's are noisy averages of digits. The tree's are made of short clean pieces of strokes and are no digits; many of the "
+plots.show(plots.rows_of_pictures(rows), alt="Sixteen pictures a row. The mixture's are noisy averages of digits. The tree's are made of short clean pieces of strokes and are no digits; many of the "
            f"network's are digits, with frayed edges. Share of ink: {ink}.")
 
 # %% [markdown] slideshow={"slide_type": "notes"}

@@ -81,7 +81,7 @@ model.card
 # of $q$ is larger.)
 
 # %% slideshow={"slide_type": "fragment"}
-race = Race(model, x)  # finds the 50 exact posteriors; keeps the time and counts evaluations of log p(x, z)
+race = Race(model, x)  # finds the 50 exact posteriors; keeps the time and counts how often the decoder is asked
 g = rng.seeded(13)
 floor = metrics.estimate(race.cells.divergence(race.truth.sample(1000, g)))
 print(f"exact draws: {floor} nats; predicted 35 / 2000 = {35 / 2000}; a single point: log 36 = {torch.tensor(36).log():.3f}")
@@ -527,9 +527,9 @@ print(f"AIS: of 10 chains {step.weighted.effective_sample_size.mean():.1f} count
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## The whole race
 #
-# The same 50 digits, in one batch, one yardstick. Seconds are this machine's; printed below are the evaluations of
-# $\log p(x, z)$ for a digit, the draws that it got, and how far so many *exact* draws are from the truth. Whiskers: two
-# standard errors over digits.
+# The same 50 digits, in one batch, one yardstick. Seconds are this machine's; printed below are the evaluations
+# of the decoder for a digit (a look around is decoded once for all 50, so each pays a fiftieth), the draws that it got,
+# and how far so many *exact* draws are from the truth. Whiskers: two standard errors over digits.
 
 # %% slideshow={"slide_type": "fragment"}
 methods = list(pictures.LOOKS)
@@ -587,7 +587,7 @@ plots.show(pictures.growth(sizes, alone, (50, at_once)),
 print(f"a neighbour's answer: {neighbour} nats; 100 steps for 60,000 digits: {60_000 * evaluations / 50:,.0f} evaluations")
 point = race.last("Laplace").divergence
 cheapest = min(entry.evaluations for entry in race.entries if entry.divergence.median() < 0.05)
-evidence("S32", "slow: evaluations of p(x, z) for one digit until the median KL is below 0.05 nats", cheapest, expect=(200, 1500))
+evidence("S32", "slow: evaluations of the decoder for one digit until the median KL is below 0.05 nats", cheapest, expect=(200, 1500))
 evidence("S32", "for each data point: KL of the nearest digit's answer", neighbour.value, expect=(2.7, 3.59), unit="nats")
 evidence("S32", "poor: mean KL of Laplace, in floors of exact draws", point.mean() / floor.value, expect=(5, 20))
 evidence("S32", "and yet: median KL of a full covariance, in floors", typical / floor.value, expect=(1, 2.5))

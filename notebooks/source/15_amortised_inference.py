@@ -265,7 +265,7 @@ rows = {"data": shown, "VAE, 2 latents, p(ink)": vae.reconstruct(shown), "VAE, 8
 rows["8 latents, tossed"] = rng.bernoulli(rows["VAE, 8 latents, p(ink)"], g)
 rows["8 latents, of the prior"] = eight.decode(torch.randn(16, 8, generator=g).float()).sigmoid()
 right = {name: ((rows[name] > 0.5) == (shown > 0.5)).double().mean() for name in list(rows)[1:3]}
-plots.show(pictures.rows_of_pictures(rows), alt="Sixteen digits a row: new ones; decoded from the encoder's mean with two latents, blurred, and with eight, closer; pixels "
+plots.show(plots.rows_of_pictures(rows), alt="Sixteen digits a row: new ones; decoded from the encoder's mean with two latents, blurred, and with eight, closer; pixels "
            f"tossed; draws of the prior. Pixels right: {', '.join(f'{name[:14]} {share:.1%}' for name, share in right.items())}.")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
@@ -535,13 +535,12 @@ evidence("S7", "the same by notebook 02's EM, 100 labels a class (it hurts)", sh
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Fifteen notebooks, one picture
 #
-# The course's models that give a 28 × 28 digit a probability, on the same 1,000 new digits (notebooks 05 and 10 have a
-# few more). MADE learns here for five epochs, in notebook 05 for eight, and comes out a little better there. The VAE with
+# The course's models that give a 28 × 28 digit a probability, on the same 1,000 new digits. Notebook 05's regressions and
+# its network, MADE, learn here for five epochs, there for ten and eight, and come out a little better there. The VAE with
 # eight latents has a *bound*, with 128 draws.
 
 # %% slideshow={"slide_type": "fragment"}
-nats = bits.counted(x.float(), digits) | bits.shipped(digits)
-nats["MADE: every pixel before (05)"] = bits.autoregressive(x.float(), digits, epochs=5)
+nats = bits.counted(x.float(), digits) | bits.autoregressive(x.float(), digits, epochs=5) | bits.shipped(digits)
 nats["VAE, 2 latents, trained here (15)"] = gaps.grid_evidence(vae, digits, 200)
 scores = {name: bits.from_nats(values) for name, values in nats.items()} | {"PNG, 100 digits a file (03)": bits.compressed(digits)}
 hidden = {name for name in scores if any(word in name for word in ("latent", "mixture"))}

@@ -43,8 +43,8 @@ def start_lab(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def lab(start_lab) -> Lab:
-    """JupyterLab as `make lab` starts it."""
-    return start_lab()
+    """JupyterLab as `make lab` starts it; but kernels whose page was closed end, to free their memory."""
+    return start_lab("--MappingKernelManager.cull_idle_timeout=20", "--MappingKernelManager.cull_interval=10")
 
 
 @pytest.fixture(scope="session")

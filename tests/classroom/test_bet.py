@@ -71,7 +71,19 @@ def test_without_a_bet_settling_only_says_so(bets):
     assert "Your bet is placed" in str(bets.gain.place(1, 1, 1))
 
 
-@pytest.mark.parametrize("outcome", ["sideways", 3, -1])
+@pytest.mark.parametrize("settled", [False, True])
+def test_a_bet_that_was_placed_on_other_words(bets, settled):
+    facts = {"outcome": "rises", "nats": -0.7, "uniform_nats": -0.7} if settled else {}
+    progress.record_bet("08", "gain", placed={"rises": 0.5, "falls": 0.5}, **facts)
+    button = bets.gain().children[-2]
+    assert button.disabled is settled
+    said = str(bets.gain.settle("up"))
+    assert ("It was settled before, with: rises." if settled else "Nothing was placed") in said
+    assert ("rises 50.0%" if settled else "up 50.0%") in str(bets.gain.place(2, 1, 1))
+    assert placed() == ({"rises": 0.5, "falls": 0.5} if settled else {"up": 0.5, "down": 0.25, "neither": 0.25})
+
+
+@pytest.mark.parametrize("outcome", ["sideways", 3, -1, True])
 def test_an_outcome_that_is_no_answer(bets, outcome):
     with pytest.raises(ValueError, match="`outcome` must be one of"):
         bets.gain.settle(outcome)

@@ -64,6 +64,21 @@ def test_a_stub_is_not_attempted():
     assert progress.load()["exercises"] == {}
 
 
+def of_another_exercise(logits):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize(("limit", "said"), [
+    (lambda logits: logits.long().softmax(-1), "not implemented for 'Long'."),
+    (of_another_exercise, "raised NotImplementedError."),
+])
+def test_an_answer_that_calls_what_is_not_implemented_is_no_stub(limit, said):
+    verdict = ask(works_until(limit))
+    assert verdict.passed is False
+    assert "raised NotImplementedError" in verdict.message
+    assert said in verdict.message
+
+
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.message)
 def test_each_mistake_gets_its_own_message(mistake):
     verdict = ask(mistake.answer)
@@ -189,9 +204,31 @@ def test_a_judge_replaces_the_comparison():
     assert "The largest weight must exceed 10" in ask(MISTAKES[0].answer, judge=far).message  # the judge's word alone
 
 
-def test_a_judge_that_is_too_slow_says_so():
-    verdict = ask(weights, judge=lambda got, *case: time.sleep(5), seconds=0.2)
-    assert "It was stopped after 0.2 s." in verdict.message
+def test_arguments_are_looked_after_where_there_is_a_judge():
+    def weights(logits, draw):
+        return logits + torch.rand(3, generator=draw)
+
+    def in_place(logits, draw):
+        return logits.add_(torch.rand(3, generator=draw))
+
+    def other_draws(logits, draw):
+        return logits + torch.rand(3)
+
+    options = {"reference": weights, "cases": lambda: [(torch.zeros(3), seeded(1))], "judge": lambda *outcome: None}
+    assert ask(lambda logits, draw: 2 * weights(logits, draw), **options).passed
+    assert "The argument `logits` was changed in place." in ask(in_place, **options).message
+    assert "Nothing was drawn from `draw`." in ask(other_draws, **options).message
+
+
+@pytest.mark.parametrize("whose", ["judge", "reference"])
+def test_a_check_that_is_too_slow_says_so(whose):
+    def endless(*arguments):
+        while True:
+            pass
+
+    endless.__name__ = "weights"
+    verdict = ask(weights, seconds=0.2, **{whose: endless})
+    assert f"The {whose} was stopped after 0.2 s. Is the computer busy?" in verdict.message
 
 
 def test_a_case_without_arguments_is_not_described():

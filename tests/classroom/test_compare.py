@@ -10,13 +10,15 @@ import torch
 
 SAME = [
     (torch.tensor([1, torch.inf, torch.nan]),) * 2, (1, 1.0), (2, 2), (True, True), ("a", "a"),
-    (None, None), ([1, torch.ones(2)], (1, torch.ones(2))), ({"a": [1.0]}, {"a": (1 + 1e-9,)}), (torch.ones(0),) * 2,
+    (np.int64(2), 2), (np.float32(1.5), 1.5), (None, None), ([1, torch.ones(2)], (1, torch.ones(2))),
+    ({"a": [1.0]}, {"a": (1 + 1e-9,)}), (torch.ones(0),) * 2,
 ]
 DIFFERENT = [
     (1.0, 1, "`result` must be a whole number; got float."),
     (True, 1, "`result` must be a whole number; got bool."),
     (1, True, "`result` must be True or False; got int."),
     (torch.tensor(1.0), 1.0, "`result` must be a number; got Tensor. .* `.item\\(\\)`"),
+    (np.float64(1), 1, "`result` must be a whole number; got float64.$"),
     (torch.tensor(1.0), (1.0,), "`result` must be a tuple or list; got Tensor.$"),
     pytest.param(10**400, 1.0, r"`result` must be finite \(expected 1\); got inf.", id="too large"),
     pytest.param(-(10**400), torch.tensor(1.0), r"`result` must be finite \(expected 1\); got -inf.", id="too small"),

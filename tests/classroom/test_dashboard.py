@@ -39,6 +39,11 @@ def test_what_is_done(lesson):
     assert done([lesson]).rows == [("08", "1 of 3", "1", "1", "0", "0", "1 of 2", "-0.29", "-0.69")]
 
 
+def test_a_bet_that_the_lesson_has_no_longer_is_not_counted_in_its_row(lesson):
+    progress.record_bet("08", "renamed", **bet("a", a=0.5, b=0.5))
+    assert done([lesson]).rows[0][6:] == ("0 of 2", "", "")
+
+
 def test_it_is_shown_with_and_without_bets(lesson, capsys):
     dashboard([lesson])
     assert "No bet is settled yet" in capsys.readouterr().out

@@ -64,6 +64,7 @@ def test_the_ledger(evidence, monkeypatch, tmp_path):
     ("S1", "one", (0, 1), "`value` must be a number; got 'one'"),
     ("S1", torch.ones(2), (0, 1), "`value` must be a number"),
     ("S1", 1, (None, None), "at most one None"), ("S1", 1, (2, 1), "low <= high"),
+    ("S1", 1, (0, math.inf), "finite"),
 ])
 def test_bad_input(evidence, statement, value, expect, said):
     with pytest.raises(ValueError, match=said):

@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 from course_lib.classroom import progress
 
@@ -123,6 +125,21 @@ def test_what_was_exported_comes_back(tmp_path):
     kept = progress.restore(exported)
     assert set(progress.load()["exercises"]["08"]) == {"one"}
     assert set(json.loads(kept.read_text())["exercises"]["08"]) == {"two"}
+
+
+def test_what_another_kernel_writes_during_a_reset_is_kept(monkeypatch):
+    write, others = Path.write_text, []
+
+    def slowly(path, *arguments, **options):
+        others.append(threading.Thread(target=progress.record_attempt, args=("09", "meanwhile", True)))
+        others[0].start()
+        others[0].join(timeout=0.3)  # another kernel has all this time
+        return write(path, *arguments, **options)
+
+    monkeypatch.setattr(Path, "write_text", slowly)
+    progress.reset()
+    others[0].join()
+    assert "meanwhile" in progress.load()["exercises"]["09"]
 
 
 def test_what_is_no_progress_file_is_refused(tmp_path):

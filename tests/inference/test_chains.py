@@ -381,6 +381,14 @@ def test_warm_up_learns_scales_and_step(wanted):
     assert gap.min() > -0.03 and gap.max() < 0.1
 
 
+@pytest.mark.parametrize("warm_up", [3, 5, 8])
+def test_a_short_warm_up_does_not_end_in_the_midst_of_a_search(warm_up):
+    target = gaussian(2)
+    process = hamiltonian(target.log_density, randn((8, 2), seeded(0), target.mean), seeded(1), step_size=0.1,
+                          leapfrog_steps=5, warm_up=warm_up)
+    assert collect(process, 50).accepted.double().mean() > 0.5
+
+
 # The unadjusted ones
 
 
@@ -569,7 +577,8 @@ def test_bad_arguments_are_named(call, message):
         next(call(banana().log_density, torch.zeros(3, 2), seeded(0)))
 
 
-def test_a_runaway_chain_stops_with_cause_and_remedy():
+@pytest.mark.parametrize(("draws", "when"), [(100, "Step 50"), (30, "Draw 30")])
+def test_a_runaway_chain_stops_with_cause_and_remedy(draws, when):
     process = langevin(gaussian(2).log_density, torch.zeros(3, 2), seeded(0), step_size=1e9, adjusted=False)
-    with pytest.raises(NumericalError, match=r"Step 50: chain \(0,\) is not finite .* Remedy: a smaller `step_size`"):
-        collect(process, 100)
+    with pytest.raises(NumericalError, match=rf"{when}: chain \(0,\) is not finite .* Remedy: a smaller `step_size`"):
+        collect(process, draws)

@@ -133,7 +133,13 @@ def test_r_hat_sees_what_is_wrong():
     assert r_hat(z * torch.tensor([1.0, 1.0, 1.0, 3.0])) > 1.05  # equal means: seen by the folded ranks
     assert r_hat(z + torch.linspace(0, 2, 1000)[:, None]) > 1.05  # all drift alike: seen by the halves
     assert not r_hat(torch.cat([z[:, :3], torch.zeros(1000, 1)], 1)) < 1.01
-    assert r_hat(torch.ones(100, 4)).isnan() and effective_sample_size(torch.ones(100, 4)).isnan()
+    assert r_hat(torch.ones(100, 4)).isnan()
+
+
+@pytest.mark.parametrize("kind", ["bulk", "tail", "mean"])
+def test_equal_draws_are_worth_nothing_that_could_be_told(kind):
+    """Also if their mean, 0.1 for example, is off by rounding."""
+    assert effective_sample_size(torch.full((101, 3), 0.1), kind).isnan()
 
 
 @pytest.mark.oracle("message pinned", "inference.diagnostics.r_hat", "inference.diagnostics.effective_sample_size",

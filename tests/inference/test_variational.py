@@ -146,6 +146,13 @@ def test_a_run_is_a_process_that_leaves_all_else_alone():
     assert torch.equal(state, torch.get_rng_state())
 
 
+def test_a_run_needs_no_gradients_of_its_caller():
+    model = LinearGaussian(2)
+    with torch.no_grad():
+        silent = last(model.log_joint, standard(model), steps=5)
+    torch.testing.assert_close(silent, last(model.log_joint, standard(model), steps=5))
+
+
 def test_data_points_do_not_feel_each_other():
     """Another second row changes the second row's answer, and nothing in the first one's."""
     model, other = LinearGaussian(2), LinearGaussian(2)

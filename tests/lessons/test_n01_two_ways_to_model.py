@@ -173,6 +173,12 @@ def test_what_is_no_least_variance_is_told_so(answer, message):
     assert message in str(check.worse_model(lambda x, y, x_new, y_new: answer))
 
 
+def test_bayes_rule_by_a_logsumexp_passes_in_single_precision_too():
+    torch.set_default_dtype(torch.float32)
+    assert check.log_posterior(lambda prior, likelihood: (prior + likelihood).sub(
+        (prior + likelihood).logsumexp(-1, keepdim=True))).passed
+
+
 def test_the_line_is_where_shared_gaussians_are_equally_probable():
     x, y = experiments.birds("Dream")
     model = GaussianMixture(2, 2, covariance="full", tied=True)

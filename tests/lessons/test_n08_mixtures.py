@@ -84,6 +84,12 @@ def test_a_collapse_goes_past_every_healthy_fit():
             assert reached == torch.inf or (galaxy == 40 and variance == 1e-4)  # 40 has near neighbours
 
 
+def test_responsibilities_by_a_logsumexp_pass_in_single_precision_too():
+    torch.set_default_dtype(torch.float32)
+    assert check.responsibilities(lambda prior, likelihood: (prior + likelihood).sub(
+        (prior + likelihood).logsumexp(-1, keepdim=True)).exp()).passed
+
+
 def test_a_start_may_be_made_of_lists():
     assert check.singular_start(lambda x: [[0.5, 0.5], [x[0], x.mean()], [1e-4, x.var()]]).passed
 

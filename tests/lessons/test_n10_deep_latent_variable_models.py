@@ -92,13 +92,6 @@ def test_every_stride_keeps_its_pixels(stride, count):
     assert (rows.diff() == stride).all()
 
 
-def test_tiles_stand_row_after_row():
-    pictures = torch.arange(6.0)[:, None].expand(6, 784)
-    shown = experiments.tiles(pictures, 3)
-    assert shown.shape == (56, 84)
-    assert shown[::28, ::28].tolist() == [[0, 1, 2], [3, 4, 5]]
-
-
 def test_the_map_has_z1_to_the_right_and_z2_up():
     model = DeepLatentVariableModel(784, 2, hidden=(), generator=rng.seeded(0))
     with torch.no_grad():

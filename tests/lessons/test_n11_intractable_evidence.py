@@ -216,6 +216,6 @@ def test_a_narrow_proposal_is_usually_too_low():
     assert low >= 14
 
 
-@pytest.mark.parametrize("answer", [None, (1, 2, 3), ("a", "b"), (float("nan"), 1.0)])
+@pytest.mark.parametrize("answer", [None, (1, 2, 3), ("a", "b"), (float("nan"), 1.0), (3.36, 1e-300)])
 def test_what_is_no_proposal_is_told_so(answer):
     assert check.confident_and_wrong(lambda log_joint: answer).passed is False

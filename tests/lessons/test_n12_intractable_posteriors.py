@@ -7,7 +7,7 @@ import math
 from course_lib import datasets, metrics, rng
 from course_lib.inference import elimination, oracle
 from course_lib.lessons import weights
-from course_lib.lessons.n12_intractable_posteriors import experiments, explorers, learning
+from course_lib.lessons.n12_intractable_posteriors import check, experiments, explorers, learning
 from course_lib.models import BayesianNetwork, DeepLatentVariableModel
 
 import pytest
@@ -195,3 +195,22 @@ def test_half_a_digit_helps_on_the_models_own_pictures_and_harms_on_real_ones():
             experiments.log_joint(made, x.float(), seen).logsumexp(-1) for seen in (everything, upper, ~upper))
         gain = metrics.estimate(whole - sum(halves))
         assert sign * gain.value > 4 * gain.error
+
+
+def posterior_by_subtraction(log_likelihood, log_prior, area):
+    terms = log_likelihood + log_prior + area.log()
+    log_evidence = terms.logsumexp(-1)
+    return log_evidence, (terms - log_evidence[:, None]).exp()
+
+
+def gradient_by_subtraction(log_likelihood, log_weights, gradients):
+    joint = log_likelihood + log_weights
+    return (joint - joint.logsumexp(0)).exp() @ gradients
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_what_softmax_does_may_be_written_out(dtype):
+    """Near log-likelihoods of -2000 the rounding of single precision would tell it from softmax."""
+    torch.set_default_dtype(dtype)
+    for judged in (check.grid_posterior(posterior_by_subtraction), check.fisher_gradient(gradient_by_subtraction)):
+        assert judged.passed is True, str(judged)

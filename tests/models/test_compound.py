@@ -264,6 +264,16 @@ def test_counts_of_earthquakes_are_overdispersed():
     assert model.log_concentration.exp() < 3
 
 
+@pytest.mark.oracle("message pinned", "models.Compound.log_joint", "models.Compound.log_prior")
+def test_a_hidden_number_without_its_last_axis_is_named(case):
+    """It would be paired with every row, or with the first alone."""
+    model, x, _ = case
+    z = torch.linspace(0.05, 0.95, len(x))
+    for call in (model.log_joint, model.log_likelihood, lambda _, z: model.log_prior(z)):
+        with pytest.raises(ValueError, match=r"`z` must have shape \(\.\.\., 1\); got \(11,\)\."):
+            call(x, z)
+
+
 @pytest.mark.oracle("message pinned", "models.NegativeBinomial.require_data", "models.BetaBinomial.require_data")
 def test_bad_counts_are_named():
     with pytest.raises(ValueError, match=r"`x` must hold whole numbers >= 0; got 1\.5 at \(0, 0\)\."):

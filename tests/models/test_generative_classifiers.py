@@ -210,6 +210,8 @@ def test_wrong_labels_are_named():
         model.expectation(x, torch.tensor([0, 1, -1, 2]))
     with pytest.raises(ValueError, match=r"`y` must hold integers; got torch.float64\."):
         model.expectation(x, y.double())
+    with pytest.raises(ValueError, match=r"`z` must hold integers of torch\.int64; got torch\.uint8\. Try x\.long"):
+        model.sample_given(torch.tensor([0, 1], dtype=torch.uint8), seeded(0))  # not a mask
     with pytest.raises(ValueError, match=r"`unlabelled_weight` must be above 0 and at most 1; got 0\."):
         model.expectation(x, y, unlabelled_weight=0)
     with pytest.raises(ValueError, match=r"`z` must hold 2 whole numbers from 0 to 1; got .* values 1 to 2\."):

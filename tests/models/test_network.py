@@ -227,6 +227,16 @@ def test_a_bad_network_is_named(tables, message):
         BayesianNetwork(tables)
 
 
+@pytest.mark.oracle("a planted fault is caught", "models.BayesianNetwork.log_prob")
+@pytest.mark.parametrize("column", [0, 1])
+def test_an_unknown_value_is_never_taken_for_the_last_state(column):
+    """As in the loss of a decoder it is torch that refuses it, since a look at the codes would make a GPU wait."""
+    x = torch.tensor([[0, 0], [1, 1]])
+    x[1, column] = -1
+    with pytest.raises(IndexError, match="out of bounds"):
+        BayesianNetwork(SMALL).log_prob(x)
+
+
 @pytest.mark.parametrize(("call", "message"), [
     (lambda n: n.posterior({"snow": "yes"}), r"`evidence` must name variables out of grass, rain; got 'snow'\."),
     (lambda n: n.posterior({"rain": "maybe"}), r"`evidence\[\"rain\"\]` must be one of 'no', 'yes'; got 'maybe'\."),

@@ -227,3 +227,7 @@ def test_bad_input_is_named(x):
         shaken(VAE, 6, 1).iwae(x, 0, seeded(0))
     with pytest.raises(ValueError, match="`y` must be given; got None"):
         shaken(ConditionalVAE, 6, 1, 3).elbo(x, seeded(0))
+    with pytest.raises(ValueError, match=r"`beta` must be a finite number >= 0; got nan\."):
+        VAE(6, 1, beta=float("nan"), generator=seeded(0))
+    with pytest.raises(ValueError, match=r"`alpha` must be a finite number >= 0; got -1\."):
+        SemiSupervisedVAE(6, 1, 3, alpha=-1, generator=seeded(0))

@@ -18,10 +18,10 @@ def log_posterior(log_prior, log_likelihood):
 def _posterior_cases():
     g = rng.seeded(1)
     yield torch.tensor([0.2, 0.8]).log(), torch.randn(5, 2, generator=g)
+    prior = torch.tensor([0.5, 0.3, 0.2]).log().double()  # near -3000 single precision keeps three digits
     far = torch.tensor([[0.0], [-40.0], [-3000.0]])  # exp(-3000) underflows
-    yield torch.tensor([0.5, 0.3, 0.2]).log(), 3 * torch.randn(3, 3, generator=g) + far
-    sure = torch.tensor([[0.0, -900.0, -5.0], [-2000.0, -1000.0, -3000.0], [-1.0, -2.0, -3.0]])
-    yield torch.tensor([0.5, 0.3, 0.2]).log(), sure
+    yield prior, (3 * torch.randn(3, 3, generator=g) + far).double()
+    yield prior, torch.tensor([[0.0, -900.0, -5.0], [-2000.0, -1000.0, -3000.0], [-1.0, -2.0, -3.0]]).double()
 
 
 LOG_POSTERIOR = Exercise(

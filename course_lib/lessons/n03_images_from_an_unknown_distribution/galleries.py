@@ -13,7 +13,7 @@ from ...models import BernoulliMixture, ChowLiuTree, IndependentPixels
 from ...training import expectation_maximisation, fit
 from ...widgets import Explorer, choice, slider
 from . import experiments
-from .pictures import GREY, tiles
+from .pictures import GREY
 
 SHOWN = 6  # images of a row
 UNKNOWN = 0.5
@@ -25,7 +25,7 @@ def coloured(images: Tensor) -> np.ndarray:
 
     matplotlib draws whole numbers of four channels twice as fast as numbers that it has to colour itself.
     """
-    return COLOURS[(2 * tiles(images, SHOWN)).long().numpy()]
+    return COLOURS[(2 * plots.tiles(images, SHOWN)).long().numpy()]
 
 
 def _rows(ax: Axes, names: list[str]) -> AxesImage:

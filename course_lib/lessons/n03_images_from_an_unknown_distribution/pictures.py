@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
@@ -11,30 +10,8 @@ from ... import plots
 from ...metrics import Estimate, estimate
 from .divergence import PARAMETERS
 
-INK = {"cmap": "gray_r", "vmin": 0, "vmax": 1}
 GREY = "#c8c8c8"
 LOOKS = [{"color": plots.PALETTE[n], "ls": plots.DASHES[n], "marker": plots.MARKERS[n]} for n in range(6)]
-
-
-def tiles(images: Tensor, columns: int) -> Tensor:
-    """Images (n, 784) side by side, row after row, as one image (rows * 28, columns * 28)."""
-    return images.reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
-
-
-def name_row(ax: Axes, name: str) -> None:
-    """Nothing around a row of images but its name on the left."""
-    ax.set(xticks=[], yticks=[])
-    ax.set_ylabel(name, rotation=0, ha="right", va="center")
-    ax.spines[:].set_visible(False)
-
-
-def rows_of_images(rows: dict[str, Tensor]) -> Figure:
-    """One row of images (n, 784) for each name."""
-    figure, axes = plots.figure(rows=len(rows), height=0.8, width=8.6)
-    for ax, (name, images) in zip(axes, rows.items()):
-        ax.imshow(tiles(images, len(images)).numpy(), **INK)
-        name_row(ax, name)
-    return figure
 
 
 def asking_a_store(hits: dict[int, Tensor], sizes: Tensor, ks: Sequence[int], needed: Tensor, errors: Tensor,

@@ -73,22 +73,6 @@ def ladder(scores: dict[str, Estimate]) -> Figure:
     return figure
 
 
-def tiles(pictures: Tensor, columns: int) -> Tensor:
-    """Pictures (n, 784) side by side, row after row, as one picture."""
-    return pictures.reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
-
-
-def rows_of_digits(rows: dict[str, Tensor]) -> Figure:
-    """One row of pictures (m, 784) for each name."""
-    figure, axes = plots.figure(rows=len(rows), height=0.75, width=8.4, squeeze=False)
-    for ax, (name, pictures) in zip(axes[:, 0], rows.items(), strict=True):
-        ax.imshow(tiles(pictures, len(pictures)).numpy(), cmap="gray_r", vmin=0, vmax=1)
-        ax.set(xticks=[], yticks=[])
-        ax.set_ylabel(name, rotation=0, ha="right", va="center")
-        ax.spines[:].set_visible(False)
-    return figure
-
-
 def where_the_nats_fall(nats: dict[str, Tensor]) -> Figure:
     """The mean cost of the pixels written so far, one curve an order: nats (n, D) in the order of writing."""
     figure, ax = plots.figure(height=3.2)
@@ -104,7 +88,7 @@ def completions(x: Tensor, seen: Tensor, made: Tensor) -> Figure:
     part = torch.where(seen, x, torch.nan)
     rows = torch.cat([x[:, None], part[:, None], made], 1)  # (m, times + 2, 784)
     figure, ax = plots.figure(width=8.4, height=0.15 + 0.78 * len(x))
-    ax.imshow(tiles(rows.flatten(0, 1), rows.shape[1]).numpy(), **plots.INK)
+    ax.imshow(plots.tiles(rows.flatten(0, 1), rows.shape[1]).numpy(), **plots.INK)
     middles = torch.arange(rows.shape[1]) * 28 + 13.5
     ax.set(yticks=[], xticks=middles[:2].tolist(), xticklabels=["new digit", "seen"])
     ax.xaxis.tick_top()

@@ -138,6 +138,8 @@ DRAW_MINIBATCHES = Exercise(
         Mistake(lambda n, size, repeats, generator: torch.rand(repeats, size, generator=generator) * n,
                 "whole numbers"),
         Mistake(_last_row_missing, "row 5 is in 0.0%"),
+        Mistake(lambda n, size, repeats, generator: torch.rand(repeats, n).argsort(-1)[:, :size],
+                "Nothing was drawn from `generator`"),
     ),
     hints=(
         "Shuffle all n rows anew for every minibatch, and keep the first `size`. How do you shuffle many times at "

@@ -19,9 +19,9 @@ def responsibilities(log_prior, log_likelihood):
 def _responsibilities_cases():
     g = rng.seeded(1)
     yield torch.tensor([0.2, 0.8]).log(), torch.randn(5, 2, generator=g)
-    far = torch.tensor([[0.0], [-3.0], [-2000.0]])  # exp(-2000) underflows
-    yield torch.tensor([0.5, 0.3, 0.2]).log(), torch.randn(3, 3, generator=g) + far
-    yield torch.tensor([0.5, 0.3, 0.2]).log(), torch.randn(3, 3, generator=g) - 2000
+    prior = torch.tensor([0.5, 0.3, 0.2]).log().double()  # near -2000 single precision keeps three digits
+    for far in (torch.tensor([[0.0], [-3.0], [-2000.0]]), -2000):  # exp(-2000) underflows
+        yield prior, (torch.randn(3, 3, generator=g) + far).double()
 
 
 def _whole(r):

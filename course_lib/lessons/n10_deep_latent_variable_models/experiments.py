@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor, nn
 
-from ... import rng
+from ... import plots, rng
 from ...errors import require_positive
 from ...functional import normal_log_prob
 from ...inference import oracle
@@ -99,14 +99,9 @@ def spread(x: Tensor, generator: Generator) -> Tensor:
     return x + rng.uniform(tuple(x.shape), generator, x)
 
 
-def tiles(pictures: Tensor, columns: int) -> Tensor:
-    """Pictures (n, 784) side by side, row after row, as one picture (rows * 28, columns * 28)."""
-    return pictures.reshape(-1, columns, 28, 28).transpose(1, 2).reshape(-1, columns * 28)
-
-
 @torch.no_grad()
 def plane_tiles(model: DeepLatentVariableModel, size: int = 12) -> Tensor:
     """The decoder's pictures at size × size points of equal mass, z_1 to the right and z_2 up, as one picture."""
     z, _ = oracle.normal_grid(size, 2)
     rows = z.reshape(size, size, 2).transpose(0, 1).flip(0).reshape(-1, 2)  # from the top, each from the left
-    return tiles(model.decode(rows.to(next(model.parameters()))).sigmoid(), size)
+    return plots.tiles(model.decode(rows.to(next(model.parameters()))).sigmoid(), size)

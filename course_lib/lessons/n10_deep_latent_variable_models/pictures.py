@@ -1,13 +1,9 @@
 """The larger figures of lesson 10, drawn from numbers that the notebook computes."""
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
 from ... import metrics, plots
-from .experiments import tiles
-
-INK = {"cmap": "gray_r", "vmin": 0, "vmax": 1}
 
 
 def two_marginals(x: Tensor, z: Tensor, lines: dict[str, Tensor], densities: dict[str, Tensor]) -> Figure:
@@ -26,7 +22,7 @@ def two_marginals(x: Tensor, z: Tensor, lines: dict[str, Tensor], densities: dic
 def map_of_the_plane(pictures: Tensor, z: Tensor, y: Tensor) -> Figure:
     """Left: what the decoder draws all over the plane. Right: where digits z (n, 2) with labels y (n,) lie."""
     figure, (plane, places) = plots.figure(2, height=4.4, width=9)
-    plane.imshow(pictures.numpy(), **INK)
+    plane.imshow(pictures.numpy(), **plots.INK)
     plane.set(xticks=[], yticks=[], xlabel="$z_1$, in equal masses", ylabel="$z_2$, in equal masses")
     for digit in range(10):
         colour = plots.PALETTE[digit % len(plots.PALETTE)]
@@ -46,15 +42,6 @@ def ladder(scores: dict[str, metrics.Estimate], bounds: set[str]) -> Figure:
                 hatch="//" if bound else "", edgecolor="white", height=0.7)
     ax.set_yticks(range(len(names)), names)
     ax.set(xlabel="held-out log p(x), nats a digit (whiskers: ± 2 standard errors)")
-    return figure
-
-
-def samples(rows: dict[str, Tensor]) -> Figure:
-    """One row of pictures (n, 784) for each name."""
-    figure, axes = plots.figure(rows=len(rows), height=0.75, width=8.4)
-    for ax, (name, pictures) in zip(axes, rows.items()):
-        ax.imshow(tiles(pictures, len(pictures)).numpy(), **INK)
-        _name_row(ax, name)
     return figure
 
 
@@ -85,10 +72,3 @@ def by_label(gains: Tensor, y: Tensor, limit: float) -> Figure:
     ax.set(xlabel="digit", ylabel="log p(x | y) − log p(x) (nats)", xticks=range(10))
     ax.legend()
     return figure
-
-
-def _name_row(ax: Axes, name: str) -> None:
-    ax.set(xticks=[], yticks=[])
-    ax.set_ylabel(name, rotation=0, ha="right", va="center")
-    for side in ax.spines.values():
-        side.set_visible(False)

@@ -30,7 +30,7 @@ def _judge(proposal, log_joint) -> str | None:
         loc, scale = (float(part) for part in proposal)
     except (TypeError, ValueError, RuntimeError):
         return "Return **two numbers**, `(loc, scale)`."
-    if not (math.isfinite(loc) and math.isfinite(scale) and scale > 0):
+    if not (math.isfinite(loc) and math.isfinite(scale) and loc + scale > loc):  # else every draw is loc itself
         return f"`loc` and `scale` must be finite, and `scale` **above zero**; yours are {loc:g} and {scale:g}."
     q = GaussianApproximation.around(torch.tensor([loc], dtype=torch.float64), scale)
     made = importance_sampling(log_joint, q, DRAWS, rng.seeded(111))

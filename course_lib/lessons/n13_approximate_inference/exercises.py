@@ -31,16 +31,17 @@ class _Gaussian:
 
 
 def _skewed(z):
-    """log p of two Gumbel variables, the second one scaled, tied a little: its mode is 0."""
-    scaled = z * torch.tensor([1.0, 2.0])
-    return (-scaled - (-scaled).exp()).sum() + 0.3 * z.prod()
+    """log p of two Gumbel variables, the second one scaled, tied a little: its mode is (0.5, -1)."""
+    offset = z - torch.tensor([0.5, -1.0])
+    scaled = offset * torch.tensor([1.0, 2.0])
+    return (-scaled - (-scaled).exp()).sum() + 0.3 * offset.prod()
 
 
 def _laplace_cases():
     yield _Gaussian([[4.0, 1.5], [1.5, 2.0]], [1.0, -2.0]), torch.tensor([1.0, -2.0])
     centre = [0.0, 1.0, 2.0]
     yield _Gaussian([[25.0, 0.0, 3.0], [0.0, 0.5, 0.0], [3.0, 0.0, 2.0]], centre), torch.tensor(centre)
-    yield _skewed, torch.zeros(2)
+    yield _skewed, torch.tensor([0.5, -1.0])
 
 
 def _hessian(log_joint, mode):
@@ -72,6 +73,8 @@ LAPLACE_COVARIANCE = Exercise(
         Mistake(_outer,
                 "This is the **outer product of the gradient**. At a mode the gradient is zero, and so is its product: "
                 "curvature needs second derivatives."),
+        Mistake(lambda f, z: torch.linalg.inv(-_hessian(f, torch.zeros_like(z))),
+                "You took the Hessian **at zero**, not at `mode`. Only a Gaussian's curvature is the same everywhere."),
         Mistake(lambda f, z: torch.linalg.inv(-_hessian(f, z) / 2),
                 "Off by a **factor of 2**: the half of Taylor's series and the half in the Gaussian's exponent "
                 "cancel."),

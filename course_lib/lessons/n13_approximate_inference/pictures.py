@@ -5,6 +5,7 @@ import math
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from torch import Tensor
 
 from ... import plots
@@ -70,6 +71,8 @@ def the_race(entries: list[Entry], floor: float, methods: list[str]) -> Figure:
     for axes in (ax, strip):
         _limits(axes, floor)
     ax.set(xscale="log", yscale="log", xlabel="milliseconds a digit, on this machine")
+    ax.xaxis.set(major_locator=LogLocator(subs=(1, 3)), major_formatter=FormatStrFormatter("%g"),
+                 minor_formatter=NullFormatter())
     ax.set(ylabel="KL(q‖p) in 36 cells (nats)")
     strip.set(xlabel="every digit at the largest budget; bar: the median")
     strip.set_xticks(range(len(methods)), methods, rotation=35, ha="right")

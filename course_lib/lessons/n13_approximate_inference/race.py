@@ -18,7 +18,7 @@ DRAWS = 1000  # that a method hands over, at most
 
 
 class Entry(NamedTuple):
-    """One method at one budget: seconds a digit, evaluations of log p(x, z) a digit, how many draws it hands over, the
+    """One method at one budget: seconds a digit, evaluations of the decoder a digit, how many draws it hands over, the
     divergences (n,) in nats, and, where the method gives one, its estimate of log p(x) (n,).
     """
 
@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 
 class Race:
-    """n digits with their exact posteriors, a clock, and a counter of evaluations: x (n, 784).
+    """n digits with their exact posteriors, a clock, and a counter of the decoder's evaluations: x (n, 784).
 
     `begin` starts the clock for a method, `enter` stops it, judges the draws, and lets it run on.
     """

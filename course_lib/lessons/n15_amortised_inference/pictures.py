@@ -5,7 +5,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ... import metrics, plots
-from ..n10_deep_latent_variable_models.experiments import tiles
 from .collapse import Patient
 from .gradients import SignalToNoise
 from .ladder import Rung
@@ -13,18 +12,6 @@ from .ladder import Rung
 LOOKS = {  # of a family of rungs, by how its name begins: colour, marker
     "ELBO": (plots.LATENT, "s"), "IWAE": (plots.MODEL, "o"), "prior": ("#8c6d31", "^"), "annealing": ("#009E73", "D"),
 }
-
-
-def rows_of_pictures(rows: dict[str, Tensor]) -> Figure:
-    """One row of pictures (n, 784) for each name."""
-    figure, axes = plots.figure(rows=len(rows), height=0.75, width=8.4)
-    for ax, (name, pictures) in zip(axes, rows.items()):
-        ax.imshow(tiles(pictures, len(pictures)).numpy(), cmap="gray_r", vmin=0, vmax=1)
-        ax.set(xticks=[], yticks=[])
-        ax.set_ylabel(name, rotation=0, ha="right", va="center")
-        for side in ax.spines.values():
-            side.set_visible(False)
-    return figure
 
 
 def two_gaps(approximation: Tensor, amortisation: Tensor) -> Figure:

@@ -48,7 +48,7 @@ def quick() -> tuple[VAE, Tensor]:
 
 def refined(model: VAE, x: Tensor) -> Refined:
     """Full-covariance variational inference from the network's guess, kept every few steps."""
-    path, begin = [], gaps.network_gaussian(model, x)
+    begin = gaps.network_gaussian(model, x)
     process = variational(gaps.log_joint(model, x), begin, rng.seeded(0), steps=STEPS + 1, lr=0.03, draws=8,
                           covariance="full")
     path = [step.approximation for step in process if step.index % EVERY == 1]  # step 1 is the guess itself
