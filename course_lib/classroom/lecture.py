@@ -32,7 +32,8 @@ if ($on) {
     if (down === undefined || !page || event.target.closest(".cm-editor, input, textarea")) return;
     const top = page.getBoundingClientRect().top;
     const away = (heading) => heading.getBoundingClientRect().top - top - 10;  // pixels
-    const headings = [...page.querySelectorAll(".jp-RenderedMarkdown :is(h1, h2, h3)")];
+    const headings = [...page.querySelectorAll(".jp-RenderedMarkdown :is(h1, h2, h3)")]
+      .filter((heading) => heading.checkVisibility({ visibilityProperty: true }));  // not those of other slides
     const next = down ? headings.find((h) => away(h) > 1) : headings.findLast((h) => away(h) < -1);
     if (!next) return;
     event.preventDefault();

@@ -75,7 +75,7 @@ class BrowserExplorer(anywidget.AnyWidget):
             if name not in self.state:
                 raise ValueError(f"`{name}` must be one of the values {list(self.state)}.")
             changes |= self._checked(name, value)
-        with self.hold_sync():
+        with self.hold_sync(), self.hold_trait_notifications():  # one message; a listener sees all that is new
             for name, value in changes.items():
                 setattr(self, name, value)
 
@@ -127,7 +127,7 @@ def alive_html(place: str, script: str, values: dict[str, Any]) -> str:
 
     It needs the module's `script`, all the explorer's `values`, and a `place`: an id that the page has only once.
     """
-    packed = json.dumps(json.dumps(values, default=_packed)).replace("</", "<\\/")
+    packed = json.dumps(json.dumps(values, default=_packed)).replace("<", "\\u003c")  # no tag may begin in a script
     return ALIVE.format(place=place, script=script, offline=OFFLINE, values=packed)
 
 

@@ -2,18 +2,22 @@
 
 const PATIENCE = 10000; // ms without an answer, after which what was asked is taken as lost
 
-const short = (value) => String(Number(value.toPrecision(6)));
-
 // Questions to the kernel: at most `depth` are out (one when the kernel is slow), the newest values win, and
-// every press of a button is kept, in its order. `root` is marked busy while an answer is awaited.
-function questions(model, root) {
+// every press of a button is kept, in its order. `root` is marked busy while an answer is awaited; `complain` says why
+// none will come.
+function questions(model, root, complain) {
   const view = Math.random().toString(36).slice(2);
   let waiting = [], asked = 0, answered = 0, depth = 1, last = 0;
 
   function send(message) {
     last = performance.now();
-    root.ariaBusy = "true";
-    model.send({ view, seq: ++asked, ...message });
+    try {
+      model.send({ view, seq: ++asked, ...message });
+    } catch { // it was restarted or shut down
+      answered = asked;
+      complain("The kernel that drew this is gone. Run the cells again, from the top to this one.");
+    }
+    root.ariaBusy = String(asked > answered);
   }
   function ask() {
     if (performance.now() - last > PATIENCE) answered = asked;
@@ -71,21 +75,6 @@ function painter(canvas) {
 
 // Each control: (its face, change(value), ...) -> { field, show(value, corners) }.
 
-function slider({ label, low, high, step }, change) {
-  const range = focusable("input", { type: "range", min: low, max: high, step });
-  const number = focusable("input", { type: "number", min: low, max: high, step, ariaLabel: label });
-  const show = (value) => { range.value = value; number.value = short(value); };
-  range.addEventListener("input", () => { number.value = range.value; change(range.valueAsNumber); });
-  const typed = () => {
-    range.value = clamp(number.valueAsNumber || 0, low, high); // on the nearest step
-    number.value = range.value;
-    change(range.valueAsNumber);
-  };
-  number.addEventListener("change", typed);
-  number.addEventListener("keydown", (event) => event.key === "Enter" && typed()); // no "change" comes before it is left
-  return { field: element("div", { className: "explorer-field" }, element("label", {}, label, range), number), show };
-}
-
 function toggle({ label }, change) {
   const box = focusable("input", { type: "checkbox" });
   box.addEventListener("change", () => change(box.checked));
@@ -141,11 +130,15 @@ function renderExplorer({ model, el }) {
   const { title, size, controls } = model.get("face");
   const root = element("div", { className: "explorer", role: "group", ariaLabel: title });
   root.dataset.lmSuppressShortcuts = "true";
-  const flow = questions(model, root);
   const canvas = element("canvas", { width: size[0], height: size[1], role: "img" });
   const stage = element("div", { className: "explorer-stage" }, canvas);
   stage.style.width = `${size[0]}px`;
   const error = element("div", { className: "explorer-error", role: "alert", hidden: true });
+  function complain(text) {
+    if (error.textContent !== text) error.textContent = text; // or it would be read out again
+    error.hidden = !text;
+  }
+  const flow = questions(model, root, complain);
   const parts = Object.entries(controls).map(([name, face]) => {
     const change = face.kind === "button" ? () => flow.press(name) : (value) => flow.set(name, value);
     return { name, ...CONTROLS[face.kind](face, change, stage) };
@@ -164,16 +157,22 @@ function renderExplorer({ model, el }) {
     if (layers.some((layer, i) => layer !== painted[i])) paint(...layers);
     painted = layers;
     canvas.ariaLabel = answer.alt;
-    if (error.textContent !== answer.error) error.textContent = answer.error; // or it would be read out again
-    error.hidden = !answer.error;
+    complain(answer.error);
     flow.hear(answer);
     if (flow.idle()) parts.forEach(({ name, show }) => show(answer.state[name], answer.corners[name]));
   }
   model.on("change", hear);
   hear();
-  if (devicePixelRatio >= 1.5) flow.sharpen();
+  function sharpen() { // at once, or when the page is zoomed
+    if (devicePixelRatio < 1.5) return;
+    removeEventListener("resize", sharpen);
+    flow.sharpen();
+  }
+  addEventListener("resize", sharpen);
+  sharpen();
   return () => {
     model.off("change", hear);
+    removeEventListener("resize", sharpen);
     if (player) player.stop();
   };
 }

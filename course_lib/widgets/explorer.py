@@ -6,12 +6,15 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from .controls import Button, Control
 from .live import LiveFigure, checked_text
+
+COURSE = str(Path(__file__).parents[1])  # on a hub it lies in site-packages too
 
 
 class Explorer(LiveFigure):
@@ -31,7 +34,7 @@ class Explorer(LiveFigure):
         self.controls = controls
         self._draw = draw
         start = {name: part.value for name, part in controls.items() if isinstance(part, Control)}
-        self._values = self._settle(start)
+        self._values = self._settle(start, [])
         super().__init__(figure, draw(**self._values), title=title, moving=moving)
         faces = {name: part.face for name, part in controls.items() if part.face}
         self.face = self.face | {"controls": faces}
@@ -55,19 +58,20 @@ class Explorer(LiveFigure):
         """Carry out all steps, then draw once; nothing has changed unless everything went well."""
         begin = time.perf_counter()
         with self._lock:
-            values = self.state
+            values, asked = self.state, []
             for step in steps:
                 changes = self._pressed(step["press"], values) if "press" in step else step["set"]
                 values |= self._checked(changes)
-            values = self._settle(values)
+                asked += changes
+            values = self._settle(values, asked)
             alt = checked_text(self._draw(**values))
             layers = self._picture.draw()
             self._values = values
             milliseconds = 1e3 * (time.perf_counter() - begin)
             self._publish(layers, alt=alt, error="", milliseconds=milliseconds, **self._news(), **reply)
 
-    def _settle(self, values: dict) -> dict:
-        """What the asked values come to."""
+    def _settle(self, values: dict, asked: list[str]) -> dict:
+        """What the values come to; those in `asked` were set or given by a button."""
         return values
 
     def _pressed(self, name: str, values: dict) -> dict:
@@ -101,18 +105,19 @@ class Explorer(LiveFigure):
         """Answer the browser: one answer to each message, be it an error."""
         _use_one_thread()
         reply = {"view": message["view"], "seq": message["seq"]}
-        try:
-            if message.get("sharp"):
-                self._picture.sharpen()
-            self._take(message["steps"], **reply)
-        except Exception as error:  # shown to the reader in place of a picture
-            self._publish((self.below, self.picture), error=_described(error), **reply)
+        with self._lock:
+            try:
+                if message.get("sharp"):
+                    self._picture.sharpen()
+                self._take(message["steps"], **reply)
+            except Exception as error:  # shown to the reader in place of a picture
+                self._publish((self.below, self.picture), error=_described(error), **reply)
 
 
 def _described(error: Exception) -> str:
     """What went wrong, and the line of the course's or the reader's code where it did."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
-    where = frames[-1]
+    where = [frame for frame in traceback.extract_tb(error.__traceback__)
+             if frame.filename.startswith(COURSE) or "site-packages" not in frame.filename][-1]
     return f"{type(error).__name__}: {error}\nin {where.name}, line {where.lineno}: {where.line}"
 
 

@@ -60,18 +60,20 @@ function pad({ shape, label, tools = TOOLS }, read, change) {
     return [((pointer.clientY - box.top) / box.height) * rows - 0.5, ((pointer.clientX - box.left) / box.width) * columns - 0.5];
   }
   surface.addEventListener("pointerdown", (event) => {
+    if (!begins(event)) return;
     surface.setPointerCapture(event.pointerId);
     remember();
     last = under(event);
     stroke(last, last);
   });
   surface.addEventListener("pointermove", (event) => {
-    if (!last) return;
+    if (!last || !event.isPrimary) return;
     const now = under(event);
     stroke(last, now);
     last = now;
   });
-  for (const end of ["pointerup", "pointercancel"]) surface.addEventListener(end, () => { last = null; });
+  for (const end of ["pointerup", "pointercancel"])
+    surface.addEventListener(end, (event) => { if (event.isPrimary) last = null; });
   surface.addEventListener("keydown", (event) => {
     const arrow = ARROWS[event.key], from = at;
     if (!arrow && event.key !== " " && event.key !== "Backspace") return;

@@ -16,15 +16,6 @@ function choice(label, options, change) {
   return { field, show: (i) => { list.value = i; } };
 }
 
-function slider({ label, low, high, step }, change) {
-  const range = focusable("input", { type: "range", min: low, max: high, step });
-  const number = focusable("input", { type: "number", min: low, max: high, step, ariaLabel: label });
-  range.addEventListener("input", () => change(range.valueAsNumber));
-  number.addEventListener("change", () => change(clamp(number.valueAsNumber || 0, low, high)));
-  const field = element("div", { className: "explorer-field" }, element("label", {}, label, range), number);
-  return { field, show: (value) => { range.value = value; number.value = Number(value.toFixed(3)); } };
-}
-
 // A picture of pixels from 0 (paper, white) to `full` (ink, black); what is not seen is orange.
 function pixelPicture([height, width], properties = {}) {
   const canvas = element("canvas", { width, height, className: "explorer-pixels", ...properties });

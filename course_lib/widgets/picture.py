@@ -140,13 +140,13 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 def _flat(moving: Any) -> Iterator[Artist]:
     """The artists in nested lists and containers of artists."""
-    if isinstance(moving, Artist):
-        yield moving
-    elif isinstance(moving, (list, tuple)):
+    if isinstance(moving, (list, tuple)):
         for part in moving:
             yield from _flat(part)
+    elif isinstance(moving, Artist) and moving.axes and moving in moving.axes.get_children():
+        yield moving
     else:
-        raise ValueError(f"`moving` must hold artists; got {moving!r}.")
+        raise ValueError(f"`moving` must hold artists that axes draw, such as lines; got {moving!r}.")
 
 
 def _layers(moving: list[Artist]) -> Iterator[tuple[list[Artist], list[Artist]]]:

@@ -102,19 +102,21 @@ function pointHandle(chart, limit, move) {
   const stage = element("div", { className: "explorer-plane" }, chart.canvas, handle);
   let at = [0, 0], held = false;
   function follow(event) {
-    const box = chart.canvas.getBoundingClientRect(), unit = chart.unit();
-    const first = (event.clientX - box.left - chart.right(0)) / unit, second = (chart.down(0) - event.clientY + box.top) / unit;
-    move([clamp(first, -limit, limit), clamp(second, -limit, limit)]);
+    const box = chart.canvas.getBoundingClientRect(), zoom = box.width / chart.canvas.clientWidth; // a slide may be scaled
+    const first = (event.clientX - box.left) / zoom - chart.right(0), second = chart.down(0) - (event.clientY - box.top) / zoom;
+    move([first, second].map((pixels) => clamp(pixels / chart.unit(), -limit, limit)));
   }
   stage.addEventListener("pointerdown", (event) => {
+    if (!begins(event)) return;
     stage.setPointerCapture(event.pointerId);
     handle.focus({ preventScroll: true });
     event.preventDefault();
     held = true;
     follow(event);
   });
-  stage.addEventListener("pointermove", (event) => { if (held) follow(event); });
-  for (const end of ["pointerup", "pointercancel"]) stage.addEventListener(end, () => { held = false; });
+  stage.addEventListener("pointermove", (event) => { if (held && event.isPrimary) follow(event); });
+  for (const end of ["pointerup", "pointercancel"])
+    stage.addEventListener(end, (event) => { if (event.isPrimary) held = false; });
   handle.addEventListener("keydown", (event) => {
     const arrow = ARROWS[event.key], step = (event.shiftKey ? 0.2 : 0.02) * limit;
     if (!arrow) return;

@@ -185,12 +185,15 @@ function renderPlane({ model, el }) {
   }
 
   if (thumbs) thumbs.pictures.forEach(({ paint }, i) => paint(latent.ink(i), 255));
-  const watch = new ResizeObserver(() => { drawChart(); showPoint(); });
+  const repaint = () => { drawChart(); showPoint(); };
+  const watch = new ResizeObserver(repaint);
   watch.observe(chart.canvas);
+  addEventListener("resize", repaint); // a page that is zoomed has other pixels, though the canvas keeps its size
   model.on("change", show);
   show();
   return () => {
     watch.disconnect();
+    removeEventListener("resize", repaint);
     latent.stop();
     if (path) path.halt();
     model.off("change", show);

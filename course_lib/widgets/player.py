@@ -33,8 +33,10 @@ class Player(Explorer):
         moving: Any = None,
         **controls: Control | Button,
     ) -> None:
+        if frames < 2:
+            raise ValueError(f"`frames` must be 2 or more; got {frames!r}.")
         self._start, self._record, self._draw_snapshot = start, record, draw
-        self._begun_with, self._frame = None, 0
+        self._begun_with = None
         last = frames - 1
         playback = {
             "restart": button("Restart", self._restart),
@@ -48,17 +50,16 @@ class Player(Explorer):
         self._begun_with = None
         return {"frame": 0}
 
-    def _settle(self, values: dict) -> dict:
+    def _settle(self, values: dict, asked: list[str]) -> dict:
         """Begin anew if another control has moved, then record as far as the frame asked for."""
         frame, others = values["frame"], {name: value for name, value in values.items() if name != "frame"}
         if others != self._begun_with:
             self._begin(others)
-            frame = 0 if frame == self._frame else frame
+            frame = frame if "frame" in asked else 0
         missing = max(0, frame + 1 - len(self._snapshots))
         for step in itertools.islice(self._process, missing):
             self._snapshots.append(copy.deepcopy(self._record(step)))
-        self._frame = min(frame, len(self._snapshots) - 1)
-        return values | {"frame": self._frame}
+        return values | {"frame": min(frame, len(self._snapshots) - 1)}
 
     def _begin(self, others: dict) -> None:
         process = iter(self._start(**others))

@@ -13,4 +13,4 @@ def text(*names: str) -> str:
 def module(render: str, *names: str) -> str:
     """The ES module of an explorer: scripts that share all they have, and the name of the function that renders."""
     scripts = text("elements.js", *(f"{name}.js" for name in names))
-    return f"{scripts}\nconst render = {render};\nexport default {{ render }};\n"
+    return f"{scripts}\nconst render = emptied({render});\nexport default {{ render }};\n"

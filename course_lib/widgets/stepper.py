@@ -35,8 +35,8 @@ class Stepper(ipywidgets.VBox):
             raise ValueError("`lines` must hold at least one line; got none.")
         self._rows = [ipywidgets.HTMLMath(text) for text in self._texts]
         self._title = f"<strong>{html.escape(title)}</strong>"
-        self._back = _button("Back", lambda: self.shown - 1, self)
-        self._on = _button("Next line", lambda: self.shown + 1, self)
+        self._back = _button("Back", lambda: max(self.shown - 1, 1), self)
+        self._on = _button("Next line", lambda: min(self.shown + 1, len(self._rows)), self)
         self._all = _button("All lines", lambda: len(self._rows), self)
         buttons = ipywidgets.HBox([self._back, self._on, self._all])
         super().__init__([ipywidgets.HTML(self._title), *self._rows, buttons])

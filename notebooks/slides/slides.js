@@ -147,16 +147,6 @@ function uncover(page) {
   }
 }
 
-function link(anchor) {
-  const [file, name] = anchor.getAttribute("href").split("#");
-  if (file) anchor.href = anchor.getAttribute("href").replace(".ipynb", ".html");
-  else anchor.addEventListener("click", event => {
-    event.preventDefault();
-    const page = document.getElementById(decodeURIComponent(name))?.closest(".page");
-    if (page) Reveal.slide(...Object.values(Reveal.getIndices(page)));
-  });
-}
-
 // Each picture is decoded once, for all its copies.
 async function load(image) {
   image.src = URL.createObjectURL(await (await fetch(image.src)).blob());
@@ -170,7 +160,6 @@ async function start() {
   await MathJax.typesetPromise();
   document.body.className = "paging";
   for (const stack of [...slides.children]) stack.replaceChildren(...[...stack.children].flatMap(paginate));
-  document.querySelectorAll("a[href]").forEach(link);
   document.body.className = "";
   await Reveal.initialize({
     width: 1280, height: 720, margin: 0, center: false, controls: false, hash: true, navigationMode: "linear",

@@ -54,10 +54,17 @@ def prepare(notebook: NotebookNode, lesson: str) -> NotebookNode:
     return notebook
 
 
+def linked(page: str) -> str:
+    """Return the page with links to the other handouts; of a link to the glossary, which becomes none, its word."""
+    page = re.sub(r'<a class="anchor-link".*?</a>', "", page)  # the sign behind each heading; its anchor stays
+    page = re.sub(r'(<a href="\d\d_\w+)\.ipynb', r"\1.html", page)
+    return re.sub(r'<a href="\w+\.ipynb.*?>(.*?)</a>', r"\1", page)
+
+
 def write(notebook: Path, folder: Path) -> Path:
     """Write one executed notebook as slides into `folder` and return their path."""
     exporter = SlidesExporter(template_name=HERE.name, extra_template_basedirs=[str(HERE.parent)])
-    exporter.exclude_input_prompt = exporter.exclude_output_prompt = exporter.exclude_anchor_links = True
+    exporter.exclude_input_prompt = exporter.exclude_output_prompt = True
     exporter.config.NbConvertBase.display_data_priority = PRIORITY
     page, _ = exporter.from_notebook_node(prepare(nbformat.read(notebook, as_version=4), notebook.stem))
     (folder / "assets").mkdir(parents=True, exist_ok=True)
@@ -65,7 +72,7 @@ def write(notebook: Path, folder: Path) -> Path:
         shutil.copy(asset, folder / "assets")
     (folder / "assets/highlight.css").write_text(HtmlFormatter().get_style_defs(".highlight"), encoding="utf-8")
     written = folder / f"{notebook.stem}.html"
-    written.write_text(page, encoding="utf-8")
+    written.write_text(linked(page), encoding="utf-8")
     return written
 
 

@@ -18,7 +18,7 @@
 #
 # **Time.** 80 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 35 s, 639 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 42 s, 588 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import metrics, plots, rng

@@ -18,7 +18,7 @@
 #
 # **Time.** 75 minutes to read and explore, 30 for the exercises; as a lecture 60.
 #
-# **Measured.** *Run all*: 49 s, 783 MiB (2 CPU cores, no GPU).
+# **Measured.** *Run all*: 51 s, 831 MiB (2 CPU cores, no GPU).
 
 # %% slideshow={"slide_type": "skip"}
 from course_lib import metrics, models, plots, rng, training
@@ -552,8 +552,8 @@ evidence("S26", "held-out gain of a VAE with 8 latents over a tree of pixels, at
 # %% [markdown] slideshow={"slide_type": "fragment"}
 # Notebook 10 asked how far two simple pieces reach, and lost to a tree of neighbours. With eight latents they win by far: what
 # could not be *computed* there can be *bounded* here. With two, notebook 10's decoder is the better one. It had the exact
-# gradient, but it is also larger and trained longer: the picture cannot say which of these helped. And a model without any latent
-# is best, at a price that stands in its row below: it draws one pixel after another, and knows no cause.
+# gradient, but it is also larger and trained longer: the picture cannot say which of these helped. And the two that hear every
+# pixel before are best, at a price that stands in their row below: they draw one pixel after another, and know no cause.
 #
 # ## The table of promises
 #

@@ -13,7 +13,7 @@ import torch
 from complaints import Complaints
 from notebook_page import WIDER, idle, open_and_run, run_cell, write_notebook
 from operate import drag
-from operate_live import operate_live
+from operate_live import PICTURES, operate_live
 from playwright.sync_api import expect
 from torch import nn
 
@@ -140,6 +140,31 @@ def test_a_lecture_sized_page_is_small(tmp_path):
     assert (tmp_path / "page.html").stat().st_size < 1.5e6
 
 
+def test_a_title_cannot_end_the_script(alone):
+    expect(alone(plane(title="<!--<script>"))).to_be_visible()
+
+
+@pytest.mark.parametrize("style", ["zoom: 0.5", "transform: scale(0.5)"])
+def test_the_point_is_under_the_pointer_on_a_scaled_page(alone, style):
+    explorer = alone(plane())
+    explorer.page.add_style_tag(content=f"main {{ {style} }}")
+    box = explorer.get_by_role("img", name="Plane of").bounding_box()
+    explorer.page.mouse.click(box["x"] + 0.7 * box["width"], box["y"] + 0.3 * box["height"])
+    knob = point(explorer).bounding_box()
+    assert knob["x"] + knob["width"] / 2 == pytest.approx(box["x"] + 0.7 * box["width"], abs=1)
+    assert knob["y"] + knob["height"] / 2 == pytest.approx(box["y"] + 0.3 * box["height"], abs=1)
+
+
+def test_a_field_that_is_emptied_or_goes_beyond_its_ends(alone):
+    explorer = alone(plane())
+    computed(explorer)
+    share = explorer.get_by_role("spinbutton", name="share of the way")
+    for typed, taken in [("0.4", "0.4"), ("", "0.4"), ("7", "1"), ("8", "1")]:
+        share.fill(typed)
+        share.press("Tab")
+        expect(share).to_have_value(taken)
+
+
 def test_arrow_keys_move_the_point(alone):
     explorer = alone(plane())
     for keys in ("ArrowRight", "ArrowRight", "Shift+ArrowUp"):
@@ -254,6 +279,33 @@ def test_touch_draws(alone):
     assert not drawing(explorer).startswith("drawing: 0 %")
 
 
+def test_a_second_finger_draws_nothing(alone):
+    explorer = alone(pad(), has_touch=True)
+    box = surface(explorer).bounding_box()
+    touch = explorer.page.context.new_cdp_session(explorer.page)
+
+    def fingers(kind, *places):
+        points = [{"x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"], "id": i}
+                  for i, (x, y) in enumerate(places)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    fingers("touchStart", (0.1, 0.1))
+    before = drawing(explorer)
+    fingers("touchStart", (0.1, 0.1), (0.9, 0.9))
+    fingers("touchMove", (0.1, 0.1), (0.9, 0.8))
+    fingers("touchEnd")
+    assert drawing(explorer) == before != "drawing: 0 % of the pixels have ink, 0 % are covered."
+
+
+@pytest.mark.parametrize(("make", "part"), [(pad, ".explorer-surface"), (plane, ".explorer-plane")])
+def test_a_button_that_opens_a_menu_changes_nothing(alone, make, part):
+    explorer = alone(make())
+    computed(explorer)
+    before = explorer.evaluate(PICTURES)
+    explorer.locator(part).first.click(button="right", position={"x": 60, "y": 40})
+    assert explorer.evaluate(PICTURES) == before
+
+
 def test_centre_moves_the_centre_of_mass_to_the_middle(alone):
     corner = torch.zeros(8, 6)
     corner[0, 0] = 1
@@ -282,9 +334,13 @@ def test_nothing_moves_when_values_change(alone):
     assert explorer.evaluate(BOXES) == before
 
 
-def test_a_fine_screen_gets_a_fine_plane(alone):
+def test_a_fine_screen_gets_a_fine_plane_and_so_does_a_zoomed_page(alone):
     chart = alone(plane(), device_scale_factor=2).get_by_role("img", name="Plane of")
     assert int(chart.get_attribute("width")) == pytest.approx(2 * chart.bounding_box()["width"], abs=2)
+    zoomed = {"width": 400, "height": 300, "deviceScaleFactor": 3, "mobile": False}
+    chart.page.context.new_cdp_session(chart.page).send("Emulation.setDeviceMetricsOverride", zoomed)
+    chart.page.wait_for_function("devicePixelRatio === 3")
+    assert int(chart.get_attribute("width")) == pytest.approx(3 * chart.bounding_box()["width"], abs=3)
 
 
 # ---- in JupyterLab
@@ -369,6 +425,24 @@ def test_what_is_drawn_is_a_tensor_in_python(desk):
     drag(surface(explorer), 40, 40)
     desk.wait_for_timeout(500)
     assert "ink True" in printed(desk)
+
+
+def test_enter_ends_the_typing(desk, views):
+    """JupyterLab keeps the key to itself: no change is told of before the field is left."""
+    share = views[0].get_by_role("spinbutton", name="share of the way")
+    share.fill("0.4")
+    share.press("Enter")
+    expect(views[1].get_by_role("spinbutton", name="share of the way")).to_have_value("0.4")
+
+
+def test_what_is_shown_no_more_leaves_nothing(desk):
+    """JupyterLab keeps the element of an output that was shown anew; the plane's table is of many megabytes."""
+    kept = desk.locator(".explorer-live").first.evaluate_handle("explorer => explorer.parentElement")
+    assert kept.evaluate("kept => kept.childElementCount") == 1
+    run_cell(desk, 1)
+    idle(desk)
+    desk.wait_for_function("kept => kept.childElementCount === 0", arg=kept)
+    expect(desk.get_by_role("group", name="The latent plane")).to_have_count(2)
 
 
 def test_a_listener_hears_at_most_ten_times_a_second(desk, views):

@@ -16,7 +16,7 @@ PRESS = """handle => handle.dispatchEvent(new KeyboardEvent("keydown", { key: "K
 MOVE = """(plane, box, now) => {
   const clientX = box.x + box.width * (0.5 + 0.2 * Math.cos(now / 200));
   const clientY = box.y + box.height * (0.5 + 0.2 * Math.sin(now / 200));
-  plane.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, bubbles: true }));
+  plane.dispatchEvent(new PointerEvent("pointermove", { clientX, clientY, isPrimary: true, bubbles: true }));
 }"""
 
 GOALS = {"median": 12, "p95": 20, "apart": 1000 / 50, "lag": 20}  # ms

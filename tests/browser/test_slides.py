@@ -2,12 +2,15 @@
 
 import base64
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from notebooks.slides import slides as handout
 
 import nbformat
 import pytest
+from book_pages import broken_links
 from conftest import PATIENCE
 from notebook_page import open_and_run, settled, write_notebook
 from overflow import SIZE, faults, measure
@@ -82,6 +85,25 @@ def test_a_slide_that_overflows_is_named(projector, tmp_path, text, fault):
         assert not list(faults(found)), list(faults(found))
 
 
+def test_a_link_leads_to_its_slide(projector, tmp_path):
+    link = "[there](#Far-away:-f), and the [glossary](glossary.ipynb#Words) and [this](08_mixtures.ipynb#Near)"
+    path = written(tmp_path, cell("markdown", f"## Near\n\n{link}"), cell("markdown", "## Far away: `f`"))
+    projector.goto(f"{path.as_uri()}#Near")
+    there = projector.get_by_role("link", name="there")
+    expect(there).to_be_in_viewport()
+    there.click()
+    expect(projector.get_by_role("heading", name="Far away: f")).to_be_in_viewport()
+    projector.keyboard.press("ArrowLeft")
+    expect(there).to_be_in_viewport()
+    assert projector.locator(".page a").all_text_contents() == ["there", "this"]
+
+
+def test_every_link_of_the_handouts_leads_somewhere(tmp_path):
+    for notebook in NOTEBOOKS:
+        handout.write(notebook, tmp_path)
+    assert broken_links(tmp_path) == []
+
+
 def test_a_bet_is_shown_in_words_and_an_explorer_by_its_picture(projector, tmp_path):
     widget = {handout.WIDGET: {"model_id": "gone"}}
     explorer = shown("explorers.build_a_mixture()", picture("two bells", 800, 400), **widget)
@@ -115,14 +137,44 @@ def test_presentation_mode_with_large_type_and_a_moved_explorer(projector, lab, 
     move(projector.locator(".explorer"))
 
 
+@contextmanager
+def deck(page: Page) -> Iterator[None]:
+    """The notebook as slides, from First on; if they were not left, the next notebook would open as slides."""
+    page.get_by_role("heading", name="First").click()  # the slides begin at the selected cell
+    page.get_by_role("button", name="Toggle Deck").click()
+    expect(page.get_by_role("heading", name="First")).to_be_in_viewport(timeout=PATIENCE)
+    yield
+    page.get_by_role("button", name="Exit Deck").click()
+    expect(page.get_by_role("button", name="Toggle Deck")).to_be_visible()
+
+
 def test_slides_in_jupyterlab_with_a_moved_explorer(projector, lab, lecture_notebook):
     open_and_run(projector, lab, lecture_notebook)
-    projector.get_by_role("heading", name="First").click()  # the slides begin at the selected cell
-    projector.get_by_role("button", name="Toggle Deck").click()
-    expect(projector.get_by_role("heading", name="First")).to_be_in_viewport(timeout=PATIENCE)
-    expect(projector.locator(".explorer")).not_to_be_in_viewport()
-    go_on = projector.get_by_role("button", name="Go to next slide/fragment in Deck")
-    go_on.click()
-    expect(projector.get_by_role("heading", name="Second")).to_be_in_viewport()
-    go_on.click()
-    move(projector.locator(".explorer"))
+    with deck(projector):
+        expect(projector.locator(".explorer")).not_to_be_in_viewport()
+        go_on = projector.get_by_role("button", name="Go to next slide/fragment in Deck")
+        go_on.click()
+        expect(projector.get_by_role("heading", name="Second")).to_be_in_viewport()
+        go_on.click()
+        move(projector.locator(".explorer"))
+
+
+IN_SIGHT = """() => [...document.querySelectorAll(".jp-RenderedMarkdown p")].filter(text => {
+  const box = text.getBoundingClientRect();
+  return box.bottom > 0 && box.top < innerHeight && text.checkVisibility({ visibilityProperty: true });
+}).map(text => text.textContent)"""
+
+
+def test_page_down_shows_all_of_a_tall_slide_in_jupyterlab(projector, lab):
+    texts = [f"Part {i}. {LINES[:-1]}" for i in range(12)]
+    path = write_notebook(
+        lab.root / "tall.ipynb", cell("markdown", "\n\n".join(["## First", *texts])), cell("markdown", "## Second"),
+        cell("code", "from course_lib.classroom import lecture\nlecture()", "skip"))
+    open_and_run(projector, lab, path.name)
+    seen = set()
+    with deck(projector):
+        for _ in range(12):
+            seen |= set(projector.evaluate(IN_SIGHT))
+            projector.keyboard.press("PageDown")
+            projector.wait_for_timeout(200)  # scrolling is smooth
+    assert seen >= set(texts)

@@ -24,9 +24,10 @@ def servers(hub: psutil.Process, homes: Path) -> dict[str, psutil.Process]:
     """Return each learner's server: a child of the hub that stands in the learner's folder."""
     found = {}
     for process in hub.children():
-        folder = Path(process.cwd())
-        if folder.parent == homes:
-            found[folder.name] = process
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
+            folder = Path(process.cwd())
+            if folder.parent == homes:
+                found[folder.name] = process
     return found
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import shlex
 import shutil
@@ -11,7 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import memory
 import nbformat
+import psutil
 import pytest
 import sizing
 import yaml
@@ -118,6 +121,13 @@ def test_image_is_built_by_the_command_that_teaching_says(tmp_path):
     assert options[options.index("--target-repo-dir") + 1] == "/srv/course"  # a home is mounted over /home/jovyan
     assert "RUN ./binder/postBuild" in done.stdout + done.stderr
     assert "RUN python -m pip install --no-cache-dir nbgitpuller" in done.stdout + done.stderr
+
+
+def test_a_process_that_has_just_ended_is_no_server(tmp_path):
+    with subprocess.Popen(["sleep", "60"], cwd=tmp_path) as server, subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # ended, and nobody has asked how
+        assert list(memory.servers(psutil.Process(), tmp_path.parent)) == [tmp_path.name]
+        server.terminate()
 
 
 class Pupil:

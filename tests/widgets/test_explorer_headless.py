@@ -146,6 +146,24 @@ def test_an_exception_is_described_and_survived():
     assert explorer.state == {"x": 4}
 
 
+def test_the_course_s_own_line_is_named_where_it_is_installed_among_other_packages(monkeypatch):
+    monkeypatch.setattr(explorer_module, "COURSE", "/site-packages/course_lib")
+    names = {"fail": exec, "theirs": compile("1 // 0", "/site-packages/numpy/core.py", "exec")}
+    with pytest.raises(ZeroDivisionError) as caught:
+        exec(compile("fail(theirs)", "/site-packages/course_lib/lessons/n08.py", "exec"), names)
+    error = caught.value.with_traceback(caught.tb.tb_next)  # without this test's own line
+    assert explorer_module._described(error).splitlines()[1].startswith("in <module>, line 1")
+
+
+def test_the_browser_is_answered_under_the_lock(monkeypatch):
+    """A sharper figure, or an old picture with an error, must not come between another thread's drawing and sending."""
+    explorer, owned = every_control(), []
+    monkeypatch.setattr(explorer._picture, "sharpen", lambda: owned.append(explorer._lock._is_owned()))
+    monkeypatch.setattr(explorer, "_publish", lambda *_, **__: owned.append(explorer._lock._is_owned()))
+    ask(explorer, {"set": {"phase": 99}}, sharp=True)
+    assert owned == [True, True]
+
+
 def test_from_python_an_exception_is_raised():
     explorer = faulty()
     with pytest.raises(ZeroDivisionError):

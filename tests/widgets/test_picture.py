@@ -121,6 +121,12 @@ def test_a_figure_that_is_saved_keeps_its_moving_artists():
     assert np.array_equal(decoded(saved[0].getvalue()), decoded(saved[1].getvalue()))
 
 
-def test_moving_must_be_artists():
-    with pytest.raises(ValueError, match=r"`moving` must hold artists; got 'line'\."):
-        Picture(Figure(), ["line"])
+@pytest.mark.parametrize(("moving", "got"), [
+    (lambda figure: ["line"], "'line'"), (lambda figure: figure.suptitle("a title"), "Text"),
+    (lambda figure: [figure.axes[0].xaxis.label], "Text"), (lambda figure: figure.axes[0], "<Axes"),
+])
+def test_moving_must_be_artists_that_axes_draw(moving, got):
+    figure = Figure()
+    figure.subplots()
+    with pytest.raises(ValueError, match=f"`moving` must hold artists that axes draw, such as lines; got {got}"):
+        Picture(figure, moving(figure))

@@ -155,6 +155,13 @@ def test_python_is_told_only_if_it_listens():
     assert heard == [[1.0, 2.0]]
 
 
+def test_a_listener_sees_all_of_a_new_state():
+    explorer, heard = plane(), []
+    explorer.on_change(lambda state: heard.append(torch.equal(state["value"], pictures(4)[state["image"]])))
+    explorer.set(image=2)
+    assert set(heard) == {True}
+
+
 def test_an_exception_of_a_listener_is_shown_and_survived():
     explorer = plane()
     heard = []

@@ -21,7 +21,7 @@ def count_to(log: list, *, steps: int = 5, bad: int = -1, **options) -> Player:
 
     return Player(
         Figure(figsize=(2, 2)), start, lambda step: step, lambda snapshot, stride: f"At {snapshot}.", title="Count",
-        frames=10, stride=slider(1, 9, 1, label="stride"), **options)
+        stride=slider(1, 9, 1, label="stride"), **{"frames": 10} | options)
 
 
 def test_frames_are_recorded_when_asked_for_and_only_once():
@@ -57,6 +57,8 @@ def test_another_control_begins_anew():
     assert player.state == {"frame": 0, "stride": 2}
     player.set(stride=3, frame=2)
     assert (player.state["frame"], player.alt) == (2, "At 6.")
+    player.set(stride=4, frame=2)
+    assert (player.state["frame"], player.alt) == (2, "At 8.")
 
 
 def test_snapshots_are_copies():
@@ -88,3 +90,8 @@ def test_a_process_that_breaks_keeps_the_frames_before():
 def test_an_empty_process_is_refused():
     with pytest.raises(ValueError, match="`start` must return an iterator of at least one step; got none"):
         count_to([], steps=0)
+
+
+def test_a_player_has_two_frames_at_least():
+    with pytest.raises(ValueError, match=r"`frames` must be 2 or more; got 1\."):
+        count_to([], frames=1)

@@ -25,6 +25,15 @@ def test_the_buttons_reveal_and_hide(stepper):
     assert [back.disabled, on.disabled, everything.disabled] == [False, True, True]
 
 
+def test_a_click_too_many_does_nothing(stepper, caplog):
+    """A kernel that is busy disables a button late."""
+    back, on, _ = stepper.children[-1].children
+    for button, shown in [(back, 1), *[(on, shown) for shown in (2, 3, 3)]]:
+        button.click()
+        assert stepper.shown == shown
+    assert caplog.text == ""
+
+
 def test_it_is_set_from_python(stepper):
     stepper.shown = 2
     assert revealed(stepper) == ["visible", "visible", "hidden"]

@@ -95,15 +95,17 @@ def examined(model: VAE) -> Patient:
     loc, log_scale = model.posterior_approximation(x)
     heard = model.ear.conditionals(x) if isinstance(model, TalkativeVAE) else torch.zeros_like(x)
     logits = model.decode(points.to(x))  # (1600, 64)
-    parts = [bernoulli_log_prob(rows, logits[:, None] + ear).sum(-1)  # (1600, 5)
-             for rows, ear in zip(x.split(5), heard.split(5))]
+    log_evidence = [log_mean_exp(bernoulli_log_prob(rows, logits[:, None] + ear).sum(-1))  # (1600, 5) -> (5,)
+                    for rows, ear in zip(x.split(5), heard.split(5))]
     doubt = torch.distributions.Bernoulli(logits=model.decode(loc) + heard).entropy().sum(-1)
     kl = normal_kl(loc, log_scale).sum(-1)
     bound = _mean_log_likelihood(model, x, loc, log_scale) - kl
-    return Patient(kl, torch.cat([log_mean_exp(part) for part in parts]), bound, doubt)
+    return Patient(kl, torch.cat(log_evidence), bound, doubt)
 
 
 def _mean_log_likelihood(model: VAE, x: Tensor, loc: Tensor, log_scale: Tensor) -> Tensor:
     """E_q log p(x | z), (n,), by a Gauss-Hermite rule of 8 × 8 points."""
     nodes, log_weights = (part.to(x) for part in oracle.gauss_hermite(8, LATENTS))
-    return log_weights.exp() @ model.log_likelihood(x, loc + log_scale.exp() * nodes[:, None])
+    return torch.cat([  # 10 digits at a time, to save memory
+        log_weights.exp() @ model.log_likelihood(rows, mean + deviation.exp() * nodes[:, None])  # (64, 10) -> (10,)
+        for rows, mean, deviation in zip(x.split(10), loc.split(10), log_scale.split(10))])
