@@ -7,6 +7,7 @@ import ctypes
 import io
 import queue
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -55,8 +56,10 @@ def run(function: Callable, arguments: tuple, seconds: float) -> Outcome:
     copies = copy.deepcopy(arguments)
     finished: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
     with _restored(), contextlib.redirect_stdout(_Paper()) as paper:
-        worker = _thread.start_new_thread(_work, (function, copies, finished))
+        begun = threading.Event()                        # before, Python does not know the thread, nor could stop it
+        worker = _thread.start_new_thread(_work, (function, copies, begun, finished))
         try:
+            begun.wait()
             outcome = finished.get(timeout=seconds)
         except (queue.Empty, KeyboardInterrupt):         # the reader interrupts the kernel: stop at once
             outcome = Outcome(copies, stopped=True)
@@ -65,8 +68,9 @@ def run(function: Callable, arguments: tuple, seconds: float) -> Outcome:
     return outcome
 
 
-def _work(function: Callable, arguments: tuple, finished: queue.SimpleQueue) -> None:
+def _work(function: Callable, arguments: tuple, begun: threading.Event, finished: queue.SimpleQueue) -> None:
     outcome = Outcome(arguments)
+    begun.set()
     try:
         outcome.value = function(*arguments)
         outcome.gradients = _gradients(outcome.value, arguments)

@@ -535,9 +535,9 @@ evidence("S7", "the same by notebook 02's EM, 100 labels a class (it hurts)", sh
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Fifteen notebooks, one picture
 #
-# The course's models that give a 28 × 28 digit a probability, on the same 1,000 new digits. Notebook 05's regressions and
-# its network, MADE, learn here for five epochs, there for ten and eight, and come out a little better there. The VAE with
-# eight latents has a *bound*, with 128 draws.
+# The course's models that give a 28 × 28 digit a probability, on the same 1,000 new digits (notebook 10 lists a few weaker
+# ones more). Notebook 05's regressions and its network, MADE, learn here for five epochs, there for ten and eight, and
+# come out a little better there. The VAE with eight latents has a *bound*, with 128 draws.
 
 # %% slideshow={"slide_type": "fragment"}
 nats = bits.counted(x.float(), digits) | bits.autoregressive(x.float(), digits, epochs=5) | bits.shipped(digits)

@@ -136,3 +136,13 @@ def test_a_stop_that_meets_a_leaving_thread_is_not_reported(monkeypatch):
     for _ in range(20):
         assert sandbox.run(leaves_slowly, (), 0.01).stopped
     assert reports == []
+
+
+def test_a_function_is_stopped_though_its_time_was_over_at_once():
+    before = set(sys._current_frames())
+    for _ in range(50):
+        assert sandbox.run(endless, (0,), 0.0).stopped
+    deadline = time.monotonic() + 10
+    while set(sys._current_frames()) - before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert set(sys._current_frames()) <= before

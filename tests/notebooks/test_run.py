@@ -39,7 +39,7 @@ def assert_within(found: Run, seconds: float, mebibytes: float) -> None:
 
 def near(name: str) -> bool:
     """Tell whether a run comes so near its budget that whatever runs beside it could push it over."""
-    return json.loads(RECORD.read_text(encoding="utf-8"))[name]["seconds"] > 2 / 3 * SECONDS
+    return json.loads(RECORD.read_text(encoding="utf-8"))[name]["seconds"] > SECONDS / 2
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.alone] * near(name)) for name in NAMES])
