@@ -27,6 +27,7 @@ def finished(tmp_path_factory):
     return folder, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.oracle("one process with the joint minibatch", "rng.sharded", "parallel.Parallel.loss")
 @pytest.mark.parametrize(("name", "make"), [
     ("vae", lambda: models.VAE(64, 20, generator=rng.seeded(1))),

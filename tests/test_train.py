@@ -52,6 +52,7 @@ def test_training_lowers_the_held_out_loss(tmp_path, capsys):
     assert history["step"] == [20, 40, 60]
 
 
+@pytest.mark.slow
 def test_a_new_process_goes_on_bit_by_bit(tmp_path):
     common = ["vae", "digits", "--batch-size", "16", "--every", "4"]
     train.main([*common, "--steps", "9", "--checkpoint", str(tmp_path / "whole")])

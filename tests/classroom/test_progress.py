@@ -50,6 +50,7 @@ def test_reading_writes_nothing():
     assert not progress.path().exists()
 
 
+@pytest.mark.slow
 def test_several_kernels_lose_no_update():
     kernels = [hammer(f"0{i}", 40) for i in range(3)]
     assert [kernel.wait() for kernel in kernels] == [0, 0, 0]

@@ -52,6 +52,7 @@ def test_the_first_sixteen_patients_are_parted_by_a_line_and_seventeen_more_are_
     assert settled[-1].norm().item() == pytest.approx(settled[1000].norm().item(), rel=1e-3)
 
 
+@pytest.mark.slow
 def test_the_windows_hold_the_posterior_and_the_samplers_reach_their_floor():
     for (size, scale), one in two_weights.beside().items():
         points, area = two_weights.window(torch.full((2,), -8 * scale), torch.full((2,), 8 * scale), 400)
