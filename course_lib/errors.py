@@ -160,11 +160,6 @@ def require_not_negative(name: str, value: float) -> None:
         raise ValueError(f"`{name}` must be a finite number >= 0; got {value!r}.")
 
 
-def require_smoothing(smoothing: float) -> None:
-    """Raise ValueError unless `smoothing`, a number of pseudo-counts, is finite and >= 0."""
-    require_not_negative("smoothing", smoothing)
-
-
 def require_fractions(name: str, x: Tensor) -> None:
     """Raise ValueError unless `x` lies between 0 and 1; say what the first other value is."""
     bad = ~((x >= 0) & (x <= 1))

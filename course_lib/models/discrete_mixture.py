@@ -9,9 +9,9 @@ from torch.nn.functional import one_hot, softplus
 from ..errors import (
     require_binary,
     require_labels,
+    require_not_negative,
     require_positive,
     require_rows,
-    require_smoothing,
 )
 from ..functional import log_odds
 from ..rng import bernoulli, categorical
@@ -85,7 +85,7 @@ class BernoulliMixture(Mixture):
         Shapes:     x (n, D); r (n, K), rows add up to 1.
         Raises:     ValueError for another shape, or a smoothing below 0; NumericalError if a component is left empty.
         """
-        require_smoothing(smoothing)
+        require_not_negative("smoothing", smoothing)
         counts = self._counts(x, r)  # (K,)
         self.feature_logits.copy_(log_odds(r.mT @ x + smoothing, counts[:, None] + 2 * smoothing))
         self.logits.copy_(counts.log())
@@ -173,7 +173,7 @@ class CategoricalMixture(Mixture):
         Shapes:     x (n, D); r (n, K), rows add up to 1.
         Raises:     ValueError for another shape, or a smoothing below 0; NumericalError if a component is left empty.
         """
-        require_smoothing(smoothing)
+        require_not_negative("smoothing", smoothing)
         counts = self._counts(x, r)  # (K,)
         self._assign((r.mT @ self._one_hot(x).flatten(1)).view_as(self.feature_logits) + smoothing)
         self.logits.copy_(counts.log())

@@ -7,7 +7,7 @@ from itertools import product
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import require_choice, require_labels, require_probabilities, require_rows, require_smoothing
+from ..errors import require_choice, require_labels, require_not_negative, require_probabilities, require_rows
 from ..inference.elimination import Factor, eliminate
 from ..rng import categorical
 from .base import Card, Density
@@ -151,7 +151,7 @@ class BayesianNetwork(Density):
         Raises:     ValueError for codes out of range, or smoothing < 0.
         """
         self._require_codes(x)
-        require_smoothing(smoothing)
+        require_not_negative("smoothing", smoothing)
         for (names, _), logits in zip(self.factors(), self.logits):
             counts = torch.full_like(logits, smoothing)
             counts.index_put_(self._columns(x, names), torch.ones_like(x[:, 0], dtype=counts.dtype), accumulate=True)

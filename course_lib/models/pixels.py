@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import require_binary, require_positive, require_smoothing
+from ..errors import require_binary, require_not_negative, require_positive
 from ..functional import bernoulli_log_prob, log_odds
 from ..rng import bernoulli
 from .base import Card, Density
@@ -59,5 +59,5 @@ class IndependentPixels(Density):
     def maximise(self, x: Tensor, *, smoothing: float = 0.0) -> None:
         """The maximum-likelihood probabilities: the share of 1s, after `smoothing` more images of each colour."""
         self.require_data(x)
-        require_smoothing(smoothing)
+        require_not_negative("smoothing", smoothing)
         self.logits.copy_(log_odds(x.sum(0) + smoothing, len(x) + 2 * smoothing))

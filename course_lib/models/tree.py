@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import logsigmoid, pad
 
-from ..errors import require_binary, require_positive, require_seen, require_smoothing
+from ..errors import require_binary, require_not_negative, require_positive, require_seen
 from ..functional import bernoulli_log_prob, log_odds
 from ..rng import bernoulli
 from .base import Card, Density
@@ -93,7 +93,7 @@ class ChowLiuTree(Density):
         Raises:     ValueError if `edges` is not of that kind.
         """
         self.require_data(x)
-        require_smoothing(smoothing)
+        require_not_negative("smoothing", smoothing)
         edges = self._checked_edges(edges)
         both = x.mT @ x + smoothing  # (D, D): how often both are 1
         ones, total = x.sum(0) + 2 * smoothing, len(x) + 4 * smoothing  # (D,)

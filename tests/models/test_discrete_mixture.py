@@ -76,7 +76,7 @@ def test_what_was_never_seen_is_nearly_impossible_but_finite(dtype):
 
 
 @pytest.mark.oracle("message pinned", "models.BernoulliMixture.require_data", "models.CategoricalMixture.require_data",
-                    "models.CategoricalMixture.require_shape", "errors.require_smoothing")
+                    "models.CategoricalMixture.require_shape", "errors.require_not_negative")
 def test_wrong_values_are_named():
     binary, codes = BernoulliMixture(2, 2), CategoricalMixture(2, (2, 3))
     with pytest.raises(ValueError, match=r"`x` must hold only 0 and 1; got 0.5 at \(0, 1\)\."):
