@@ -1,9 +1,12 @@
 """What all tests share: float64, no network of their own, no global seed, an optional device."""
 
+import pickle
+
 import course_lib  # noqa: F401, before torch: see there
 from tests import oracles
 
 import matplotlib
+import numpy as np
 import pytest
 import torch
 
@@ -30,6 +33,19 @@ def float64():
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
+
+
+def global_generators() -> bytes:
+    """The states of the generators that a draw without a seed of its own comes from."""
+    return pickle.dumps((torch.get_rng_state().numpy(), np.random.get_state()))
+
+
+@pytest.fixture(autouse=True)
+def every_draw_is_seeded():
+    """A test that draws without a named seed is another one at every run."""
+    before = global_generators()
+    yield
+    assert global_generators() == before, "this test drew from a global generator: give every draw a seed"
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from tests.two_processes import RUNS, joint_gradient
 import pytest
 import torch
 
+pytestmark = pytest.mark.slow  # three processes begin, each imports torch
 ROOT = Path(__file__).parents[1]
 
 
@@ -27,7 +28,6 @@ def finished(tmp_path_factory):
     return folder, done.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.oracle("one process with the joint minibatch", "rng.sharded", "parallel.Parallel.loss")
 @pytest.mark.parametrize(("name", "make"), [
     ("vae", lambda: models.VAE(64, 20, generator=rng.seeded(1))),

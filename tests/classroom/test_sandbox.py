@@ -7,6 +7,7 @@ import threading
 import time
 
 from course_lib.classroom import sandbox
+from course_lib.models.mlp import mlp
 from course_lib.rng import seeded
 
 import pytest
@@ -61,18 +62,18 @@ def test_what_is_quick_is_not_stopped():
 
 
 def test_only_copies_are_changed():
-    x, model, generator = torch.zeros(2), torch.nn.Linear(1, 1), seeded(3)
-    before, state = model.weight.clone(), generator.get_state()
+    x, model, generator = torch.zeros(2), mlp((1, 1), seeded(0)), seeded(3)
+    before, state = model[0].weight.clone(), generator.get_state()
 
     def change(x, model, generator):
         x.add_(1)
-        torch.nn.init.zeros_(model.weight)
+        torch.nn.init.zeros_(model[0].weight)
         return torch.randn(2, generator=generator)
 
     outcome = sandbox.run(change, (x, model, generator), 5.0)
     assert outcome.arguments[0].tolist() == [1, 1]
     assert x.tolist() == [0, 0]
-    assert torch.equal(model.weight, before)
+    assert torch.equal(model[0].weight, before)
     assert torch.equal(generator.get_state(), state)
     assert torch.equal(outcome.value, torch.randn(2, generator=seeded(3)))
 

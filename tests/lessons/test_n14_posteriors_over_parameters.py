@@ -21,6 +21,7 @@ from course_lib.lessons.n14_posteriors_over_parameters.exercises import grid_pos
 from course_lib.lessons.n14_posteriors_over_parameters.functions import bumps, fit_functions
 from course_lib.lessons.n14_posteriors_over_parameters.reverse import uncertainty
 from course_lib.lessons.n14_posteriors_over_parameters.step import sgld_step
+from course_lib.models.mlp import mlp
 
 import pytest
 import torch
@@ -205,7 +206,7 @@ def test_the_network_is_torchs_and_never_sees_a_summer():
     day = 105 * learn.x + 182.5
     assert not ((day >= network.GAP[0]) & (day < network.GAP[1])).any()
     w = network.weights(torch.randn(3, network.PARAMETERS, generator=rng.seeded(0)))
-    layers = torch.nn.Sequential(torch.nn.Linear(1, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1)).double()
+    layers = mlp((1, 16, 1), rng.seeded(1), torch.nn.Tanh)
     with torch.no_grad():
         for part, value in zip(layers.parameters(), w[1].split([16, 16, 16, 1, 1])):
             part.copy_(value.reshape(part.shape))

@@ -32,6 +32,7 @@ def digits() -> torch.Tensor:
 # The gap -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_evidence_on_the_grid_is_that_of_the_decoder_of_notebook_10(vae, digits):
     same = models.DeepLatentVariableModel(784, 2, hidden=(32,), generator=rng.seeded(0))
     same.decoder.load_state_dict(vae.decoder.state_dict())
@@ -99,6 +100,7 @@ def test_the_bound_rises_with_the_number_of_draws(vae, digits):
     assert means[0] == pytest.approx((bound - truth).mean().item(), abs=1)
 
 
+@pytest.mark.slow
 def test_all_roads_lead_to_the_truth(vae, digits):
     truth = gaps.grid_evidence(vae, digits, 400)
     rungs = ladder.naive_rungs(vae, digits, truth, [100_000], rng.seeded(2))
@@ -242,6 +244,7 @@ def test_the_buttons_of_eight_latents():
     assert likelihood[1] > likelihood[0] + 50
 
 
+@pytest.mark.slow
 def test_refining_closes_the_gap(vae, digits):
     found = refine.refined(vae, digits)
     q = gaps.network_gaussian(vae, digits)

@@ -164,6 +164,7 @@ def test_report_shows_remedies_as_text_and_as_html():
     assert "<strong>What to do:</strong> Look for &lt;it&gt;." in html
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("blocked", "code"), [("this_is_nothing", 0), ("torch", 1), ("psutil", 1)])
 def test_exit_code_even_where_a_package_is_broken(blocked, code):
     run = "runpy.run_module('course_lib.doctor', run_name='__main__')"
